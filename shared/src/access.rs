@@ -1,0 +1,111 @@
+//! Who calls: access keys, and what the gateway says of the caller who showed one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use crate::text::{Malformed, PartnerId};
+
+/// What a caller may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Reserves, reads and cancels its own reservations.
+    Partner,
+    /// As a partner, for any partner; and creates events.
+    Organiser,
+}
+
+impl Role {
+    /// The role's word: `partner` or `organiser`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Partner => "partner",
+            Self::Organiser => "organiser",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        match text {
+            "partner" => Ok(Self::Partner),
+            "organiser" => Ok(Self::Organiser),
+            _ => Err(Malformed("partner or organiser")),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// The one who calls, as the authorizer found it from the access key. Nothing else is trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The partner or organiser.
+    pub id: PartnerId,
+    /// What it may do.
+    pub role: Role,
+}
+
+impl Caller {
+    /// Whether the caller may order for this partner, and see and change what is this partner's.
+    pub fn may_act_for(&self, partner: &PartnerId) -> bool {
+        match self.role {
+            Role::Partner => self.id == *partner,
+            Role::Organiser => true,
+        }
+    }
+}
+
+/// An access key, as its holder sends it: `tb_` and 20 to 100 letters or digits.
+///
+/// It is never stored, and never shown again: its hash names it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken(String);
+
+impl AccessToken {
+    /// The token of these random bytes.
+    pub fn of_random(random: [u8; 32]) -> Self {
+        Self(format!("tb_{}", hexadecimal(&random)))
+    }
+
+    /// What the store knows the token by: its SHA-256, in hexadecimal.
+    pub fn hash(&self) -> String {
+        hexadecimal(&Sha256::digest(self.0.as_bytes()))
+    }
+
+    /// The token itself, to be shown once to its holder.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccessToken {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let secret = text.strip_prefix("tb_").unwrap_or_default();
+        let fits = (20..=100).contains(&secret.len());
+        if fits && secret.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Malformed("`tb_` and 20 to 100 letters or digits"))
+        }
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AccessToken(..)")
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,164 @@
+//! An event: what is on sale, and how its seats are split into pools.
+//!
+//! One stored item takes 1,000 writes a second and saturates near 200 version-guarded ones, so an
+//! event's seats are spread over several. How many is decided once, when the event is created.
+
+use std::num::NonZero;
+
+use jiff::Timestamp;
+
+use crate::pool::Pool;
+use crate::refusal::Refusal;
+use crate::reservation::{RequestMark, ReservationId};
+use crate::text::{EventId, EventName, Malformed};
+
+/// An event as it was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Names it.
+    pub id: EventId,
+    /// What it is called.
+    pub name: EventName,
+    /// How many seats it has, sold or not.
+    pub total_seats: TotalSeats,
+    /// How many pools its seats are split into; never changes.
+    pub pools: PoolCount,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Which request created it, so that a retry knows its own work.
+    pub created_by: RequestMark,
+}
+
+impl Event {
+    /// The pool that holds this reservation, if it can be one of this event's.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ReservationNotFound`] for an id that names a pool which the event has not.
+    pub fn home_of(&self, id: &ReservationId) -> Result<PoolIndex, Refusal> {
+        let home = id.pool();
+        if home.0 < self.pools.get() { Ok(home) } else { Err(Refusal::ReservationNotFound) }
+    }
+
+    /// The pools of the new event, its seats spread evenly over them.
+    pub fn open_pools(&self) -> Vec<Pool> {
+        let pools = NonZero::<u32>::from(self.pools.0);
+        let seats_each = self.total_seats.0 / pools;
+        let one_more = self.total_seats.0 % pools;
+        self.pools
+            .indices()
+            .map(|index| {
+                let extra = u32::from(u32::from(index.0) < one_more);
+                Pool::open(index, seats_each.saturating_add(extra))
+            })
+            .collect()
+    }
+}
+
+/// How many seats an event has: 1 to 100,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TotalSeats(u32);
+
+impl TotalSeats {
+    /// The number of seats.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for TotalSeats {
+    type Error = Malformed;
+
+    fn try_from(seats: u64) -> Result<Self, Malformed> {
+        match u32::try_from(seats) {
+            Ok(seats @ 1..=100_000) => Ok(Self(seats)),
+            _ => Err(Malformed("an integer from 1 to 100000")),
+        }
+    }
+}
+
+/// How many pools an event has: 1 to 96, so that all of them and the event fit one `BatchGetItem`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolCount(NonZero<u16>);
+
+impl PoolCount {
+    const MAX: u16 = 96;
+    const SEATS_PER_POOL: u32 = 50;
+
+    /// How many pools an event of so many seats is created with.
+    pub fn of(total_seats: TotalSeats) -> Self {
+        let pools = total_seats.0.div_ceil(Self::SEATS_PER_POOL);
+        let pools = u16::try_from(pools).unwrap_or(Self::MAX).min(Self::MAX);
+        Self(NonZero::new(pools).unwrap_or(NonZero::<u16>::MIN))
+    }
+
+    /// The number of pools.
+    pub fn get(self) -> u16 {
+        self.0.get()
+    }
+
+    /// The pools' indices, in order.
+    pub fn indices(self) -> impl Iterator<Item = PoolIndex> {
+        (0..self.get()).map(PoolIndex)
+    }
+
+    /// The pool that these random bits choose.
+    pub(crate) fn pick(self, random: u128) -> PoolIndex {
+        let index = random % NonZero::<u128>::from(self.0);
+        PoolIndex(u16::try_from(index).expect("a remainder is less than its divisor"))
+    }
+}
+
+impl TryFrom<u64> for PoolCount {
+    type Error = Malformed;
+
+    fn try_from(pools: u64) -> Result<Self, Malformed> {
+        let pools = u16::try_from(pools).ok().filter(|pools| *pools <= Self::MAX);
+        let pools = pools.and_then(NonZero::new).ok_or(Malformed("an integer from 1 to 96"))?;
+        Ok(Self(pools))
+    }
+}
+
+/// Which pool of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolIndex(u16);
+
+impl PoolIndex {
+    /// The pool at this position.
+    pub fn new(index: u16) -> Self {
+        Self(index)
+    }
+
+    /// The position.
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pools_of_an_event_add_up_to_its_seats() {
+        let cases = [(1, 1), (50, 1), (51, 2), (500, 10), (4_800, 96), (5_000, 96), (100_000, 96)];
+        for (seats, pools) in cases {
+            let total_seats = TotalSeats::try_from(seats).expect("1 to 100,000 seats");
+            let event = Event {
+                id: "event".parse().expect("an id"),
+                name: "Event".parse().expect("a name"),
+                total_seats,
+                pools: PoolCount::of(total_seats),
+                created_at: Timestamp::UNIX_EPOCH,
+                created_by: RequestMark::new(1),
+            };
+            let opened = event.open_pools();
+            let capacities = || opened.iter().map(Pool::capacity);
+
+            assert_eq!(opened.len(), pools, "{seats} seats");
+            assert_eq!(u64::from(capacities().sum::<u32>()), seats);
+            let spread = capacities().max().unwrap() - capacities().min().unwrap();
+            assert!(spread <= 1, "{seats} seats are spread evenly");
+        }
+    }
+}

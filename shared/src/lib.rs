@@ -1,0 +1,43 @@
+//! The nouns of TicketBoss. Its verbs are in `functions/`, its promises in `tests/`.
+//!
+//! A *partner* sends an [`order`]; it becomes a [`reservation`] in a [`pool`] of an [`event`], or
+//! meets a [`refusal`]. A pool is one stored item that holds its free seats and the reservations
+//! which took the others, so that one conditional write is the whole sale.
+//!
+//! ```text
+//! functions/*      parse → load → decide → commit → answer
+//!   parse, answer    HTTP in, HTTP out; problem: every answer that is no success
+//!   desk             what a handler is handed: store, time, chance
+//!   commit           the loop: read, decide, commit, and again after a lost race
+//!   view             the pools in view: gathers free seats when one has too few
+//!   pool             the rules, pure
+//!   store            the one way to change a pool; dynamo: on DynamoDB
+//! ```
+//!
+//! Where each promise is kept:
+//!
+//! 1. *No seat sold twice, none lost:* [`pool`] checks the sum around every step, and
+//!    [`store::Store::commit`] writes a step whole, on condition of the version it started from.
+//! 2. *A retried request is one reservation:* its [`reservation::ReservationId`] is made of its
+//!    key, and every rule looks for the request's own work first.
+//! 3. *A refusal is true:* [`view::View::available_at_most`] proves it; [`commit`] retries races.
+//! 4. *A partner has its own reservations only:* [`access::Caller::may_act_for`].
+
+pub mod access;
+pub mod answer;
+pub mod boot;
+pub mod commit;
+pub mod config;
+pub mod desk;
+pub mod dynamo;
+pub mod event;
+pub mod order;
+pub mod parse;
+pub mod pool;
+pub mod problem;
+pub mod refusal;
+pub mod reservation;
+pub mod store;
+pub mod summary;
+pub mod text;
+pub mod view;

@@ -1,0 +1,49 @@
+//! An order: what a partner asks for.
+
+use crate::reservation::Reservation;
+use crate::text::{Malformed, PartnerId, PartnerReference};
+
+/// Who wants how many seats, under which name of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Whose reservation it will be.
+    pub partner: PartnerId,
+    /// How many seats, all or none.
+    pub seats: SeatCount,
+    /// The partner's own name for the reservation.
+    pub reference: Option<PartnerReference>,
+}
+
+impl Order {
+    /// Whether this order is the one that made the reservation.
+    pub fn made(&self, reservation: &Reservation) -> bool {
+        self.partner == reservation.partner
+            && self.seats == reservation.seats
+            && self.reference == reservation.reference
+    }
+}
+
+/// How many seats one order may ask for: 1 to 10.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeatCount(u32);
+
+impl SeatCount {
+    /// The largest order.
+    pub const MAX: u32 = 10;
+
+    /// The number of seats.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for SeatCount {
+    type Error = Malformed;
+
+    fn try_from(seats: u64) -> Result<Self, Malformed> {
+        match u32::try_from(seats) {
+            Ok(seats @ 1..=Self::MAX) => Ok(Self(seats)),
+            _ => Err(Malformed("an integer from 1 to 10")),
+        }
+    }
+}

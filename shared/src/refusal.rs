@@ -1,0 +1,20 @@
+//! A refusal: a rule said no, and which.
+
+/// Why a rule refused. Nothing was changed, and a retry of the same request is judged afresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The order asks for more seats than are free.
+    #[error("{requested} seats were asked for and {available} are free")]
+    NotEnoughSeats {
+        /// The seats that the order asks for.
+        requested: u32,
+        /// The seats that are free, in all that was looked at.
+        available: u32,
+    },
+    /// The `Idempotency-Key` made a reservation of another order.
+    #[error("the idempotency key belongs to another order")]
+    IdempotencyKeyReused,
+    /// There is no such reservation, or it is another partner's, or it is cancelled.
+    #[error("there is no such reservation to change")]
+    ReservationNotFound,
+}

@@ -1,0 +1,166 @@
+//! A reservation: seats of one event that are a partner's, or were.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::event::{Event, PoolIndex};
+use crate::order::SeatCount;
+use crate::text::{IdempotencyKey, Malformed, PartnerId, PartnerReference};
+
+/// What is kept of one reservation, from its sale until a day after its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reservation {
+    /// Names it, and says which pool holds it.
+    pub id: ReservationId,
+    /// Whose it is.
+    pub partner: PartnerId,
+    /// How many seats it took.
+    pub seats: SeatCount,
+    /// The partner's own name for it.
+    pub reference: Option<PartnerReference>,
+    /// When it was sold.
+    pub created_at: Timestamp,
+    /// The pool's version that its last change made: its `ETag`.
+    pub version: u64,
+    /// When and by which request it was cancelled. `None` while its seats are taken.
+    pub cancelled: Option<Cancellation>,
+}
+
+impl Reservation {
+    /// Whether its seats are taken.
+    pub fn is_live(&self) -> bool {
+        self.cancelled.is_none()
+    }
+
+    /// The word for its state: `confirmed` or `cancelled`.
+    pub fn status(&self) -> &'static str {
+        if self.is_live() { "confirmed" } else { "cancelled" }
+    }
+}
+
+/// The end of a reservation: when, and by which request, so that a retry knows its own work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancellation {
+    /// When the seats went back.
+    pub at: Timestamp,
+    /// Which request gave them back.
+    pub by: RequestMark,
+}
+
+/// Names a reservation: a UUID version 8 whose first 16 bits are the index of its pool.
+///
+/// The rest is random; or, for a request with an `Idempotency-Key`, a SHA-256 of event, caller and
+/// key, so that every retry of that request names the same reservation in the same pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReservationId(Uuid);
+
+impl ReservationId {
+    /// The id that every request of this caller with this key has for this event.
+    pub fn of_key(event: &Event, caller: &PartnerId, key: &IdempotencyKey) -> Self {
+        let digest = digest(&["reserve", event.id.as_str(), caller.as_str(), key.as_str()]);
+        Self::from_bits(event, digest)
+    }
+
+    /// An id for a request without a key, from random bits: any pool is as likely.
+    pub fn of_random(event: &Event, random: [u8; 32]) -> Self {
+        Self::from_bits(event, random)
+    }
+
+    fn from_bits(event: &Event, bits: [u8; 32]) -> Self {
+        let [choice, rest] = halves(bits);
+        let index = event.pools.pick(choice).get();
+        let mut bytes = rest.to_be_bytes();
+        for (byte, of_index) in bytes.iter_mut().zip(index.to_be_bytes()) {
+            *byte = of_index;
+        }
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// The pool that holds, or would hold, this reservation.
+    pub fn pool(&self) -> PoolIndex {
+        let [high, low, ..] = *self.0.as_bytes();
+        PoolIndex::new(u16::from_be_bytes([high, low]))
+    }
+
+    /// The id's 16 bytes, as the store keeps them.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The id whose 16 bytes these are, if they are an id.
+    pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+        let id = Uuid::from_bytes(bytes);
+        (id.get_version_num() == 8 && id.get_variant() == uuid::Variant::RFC4122)
+            .then_some(Self(id))
+    }
+}
+
+impl FromStr for ReservationId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let malformed = Malformed("a reservation's id, as `reserveSeats` answered it");
+        let hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
+        let id = Uuid::try_parse(text).ok().filter(|_| hyphenated).ok_or(malformed)?;
+        Self::from_bytes(id.into_bytes()).ok_or(malformed)
+    }
+}
+
+impl fmt::Display for ReservationId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Marks what one request, with all its retries, did: equal marks are the same request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestMark(u64);
+
+impl RequestMark {
+    /// The mark of every request of this caller with this key on this reservation.
+    pub fn of_cancel(id: &ReservationId, caller: &PartnerId, key: &IdempotencyKey) -> Self {
+        Self::of_random(digest(&["cancel", &id.to_string(), caller.as_str(), key.as_str()]))
+    }
+
+    /// The mark of every request of this caller with this key that creates an event.
+    pub fn of_create(caller: &PartnerId, key: &IdempotencyKey) -> Self {
+        Self::of_random(digest(&["create", caller.as_str(), key.as_str()]))
+    }
+
+    /// The mark of a request without a key: the leading 64 of these bits.
+    pub fn of_random(bits: [u8; 32]) -> Self {
+        let [first, ..] = *bits.as_chunks::<8>().0 else { unreachable!("32 bytes are 4 times 8") };
+        Self(u64::from_be_bytes(first))
+    }
+
+    /// The mark's 64 bits, as the store keeps them.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The mark with these 64 bits.
+    pub fn new(bits: u64) -> Self {
+        Self(bits)
+    }
+}
+
+/// SHA-256 of the parts. No part holds a NUL, so no two lists of parts are hashed alike.
+fn digest(parts: &[&str]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    hasher.finalize().into()
+}
+
+fn halves(bits: [u8; 32]) -> [u128; 2] {
+    let [first, second] = *bits.as_chunks::<16>().0 else {
+        unreachable!("32 bytes are 2 times 16")
+    };
+    [u128::from_be_bytes(first), u128::from_be_bytes(second)]
+}

@@ -1,0 +1,84 @@
+//! The store: where pools stand, and the one way to change them.
+
+use std::future::Future;
+
+use crate::event::{Event, PoolIndex};
+use crate::pool::{Change, Pool};
+use crate::text::EventId;
+
+/// Events and their pools. Whoever implements it passes `tests/store_contract.rs`.
+pub trait Store: Send + Sync {
+    /// The event, if there is one.
+    fn load_event(
+        &self,
+        id: &EventId,
+    ) -> impl Future<Output = Result<Option<Event>, StoreError>> + Send;
+
+    /// One pool of the event, with every commit that was acknowledged before.
+    fn load_pool(
+        &self,
+        event: &Event,
+        index: PoolIndex,
+    ) -> impl Future<Output = Result<Pool, StoreError>> + Send;
+
+    /// All pools of the event, by index. Each is as a [`Store::load_pool`] at some moment of this
+    /// call would find it; not all at the same moment.
+    fn load_pools(
+        &self,
+        event: &Event,
+    ) -> impl Future<Output = Result<Vec<Pool>, StoreError>> + Send;
+
+    /// Writes the changes, all or none: only if every pool still stands at its expected version.
+    ///
+    /// [`StoreError::Unavailable`] says nothing about the outcome: the commit may have been
+    /// applied, or may yet be.
+    fn commit(
+        &self,
+        event: &Event,
+        changes: &[Change],
+    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
+
+    /// Writes the event and all its pools, or nothing if an event with its id exists.
+    fn create_event(
+        &self,
+        event: &Event,
+    ) -> impl Future<Output = Result<Creation, StoreError>> + Send;
+}
+
+/// How a commit went. A lost race is an ordinary answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Commit {
+    /// Every change is written.
+    Applied,
+    /// Another commit came first and nothing is written. Where one pool was to be changed and
+    /// the store could tell, this is how it stands.
+    Conflict(Option<Pool>),
+}
+
+/// How the creation of an event went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creation {
+    /// The event and its pools are written.
+    Created,
+    /// There is an event with this id; it is as it was.
+    Exists,
+}
+
+/// What can go wrong between us and the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// What is stored breaks a promise, or is not what we write.
+    #[error("stored {what} is corrupt: {why}")]
+    Corrupt {
+        /// The keys of the item.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The store did not answer, or not in time; what was asked for may have been done.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store will not do what was asked, however often: our deployment is at fault.
+    #[error("the store rejected the request")]
+    Rejected(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
