@@ -1,0 +1,190 @@
+//! Answering: every response of a handler is built here, and every request is logged here, once.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use jiff::Timestamp;
+use lambda_http::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
+use lambda_http::http::response::Builder;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+
+use crate::event::Event;
+use crate::parse;
+use crate::problem::Problem;
+use crate::reservation::Reservation;
+use crate::summary::Summary;
+
+/// Says that an earlier try of this request had done the work.
+const IDEMPOTENCY_REPLAYED: &str = "Idempotency-Replayed";
+
+/// The end of every request: a problem becomes its answer, and what came out is logged.
+///
+/// # Errors
+///
+/// None: a problem is an answer, too.
+pub fn finish(
+    request: &Request,
+    outcome: Result<Response<Body>, Problem>,
+) -> Result<Response<Body>, Infallible> {
+    let request_id = parse::request_id(request);
+    let partner = parse::caller(request).map(|caller| caller.id.to_string()).unwrap_or_default();
+    match outcome {
+        Ok(response) => {
+            let status = response.status().as_u16();
+            tracing::info!(request_id, partner, status, "answered");
+            Ok(response)
+        }
+        Err(problem) => {
+            let (status, code) = (problem.status(), problem.code());
+            if status >= 500 {
+                let cause = chain(&problem);
+                tracing::error!(request_id, partner, status, code, cause, "failed");
+            } else {
+                tracing::info!(request_id, partner, status, code, cause = %problem, "refused");
+            }
+            Ok(refused(&problem, request_id))
+        }
+    }
+}
+
+/// An error's words, and those of all that caused it.
+fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}
+
+/// 201: the reservation that an order made, now or at an earlier try.
+pub fn reserved(event: &Event, reservation: &Reservation, replayed: bool) -> Response<Body> {
+    let location = format!("/events/{}/reservations/{}", event.id, reservation.id);
+    let made = start(201).header(LOCATION, location).header(ETAG, etag(reservation.version));
+    json(mark(made, replayed), &ReservationBody::of(event, reservation))
+}
+
+/// 200: the reservation as it is now.
+pub fn shown(event: &Event, reservation: &Reservation) -> Response<Body> {
+    let shown = start(200).header(ETAG, etag(reservation.version));
+    json(shown, &ReservationBody::of(event, reservation))
+}
+
+/// 204: the seats are given back, now or at an earlier try.
+pub fn cancelled(replayed: bool) -> Response<Body> {
+    end(mark(start(204), replayed), Body::Empty)
+}
+
+/// 201: the event that was created, now or at an earlier try.
+pub fn created(summary: &Summary, replayed: bool) -> Response<Body> {
+    let location = format!("/events/{}", summary.event_id);
+    let made = start(201).header(LOCATION, location).header(ETAG, etag(summary.version));
+    json(mark(made, replayed), summary)
+}
+
+/// 200: the numbers of an event; or 304, if the caller has seen this version of them.
+pub fn summarized(request: &Request, summary: &Summary) -> Response<Body> {
+    let tag = etag(summary.version);
+    if has_seen(request, &tag) {
+        return end(start(304).header(ETAG, tag), Body::Empty);
+    }
+    json(start(200).header(ETAG, tag), summary)
+}
+
+/// 200: it works.
+pub fn healthy() -> Response<Body> {
+    end(start(200).header(CONTENT_TYPE, "text/plain; charset=utf-8"), "OK".into())
+}
+
+/// 200: a file that is the same for everybody until the next release; or 304, if the caller has it.
+pub fn file(request: &Request, content_type: &str, content: impl Into<String>) -> Response<Body> {
+    let content = content.into();
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+
+    let file = Response::builder()
+        .header(CACHE_CONTROL, "public, max-age=300")
+        .header(X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .header(ETAG, &tag);
+    if has_seen(request, &tag) {
+        return end(file.status(304), Body::Empty);
+    }
+    end(file.header(CONTENT_TYPE, content_type), content.into())
+}
+
+/// Whether the caller says that it has what this tag names.
+fn has_seen(request: &Request, tag: &str) -> bool {
+    let seen = request.headers().get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    let mut seen = seen.unwrap_or_default().split(',').map(str::trim);
+    seen.any(|one| one == "*" || one.trim_start_matches("W/") == tag)
+}
+
+/// The answer to a problem.
+fn refused(problem: &Problem, request_id: &str) -> Response<Body> {
+    let mut refused = start(problem.status()).header(CONTENT_TYPE, "application/problem+json");
+    if problem.is_retryable() {
+        refused = refused.header(RETRY_AFTER, "1");
+    }
+    end(refused, problem.to_json(request_id).to_string().into())
+}
+
+/// What every answer that is somebody's own starts with.
+fn start(status: u16) -> Builder {
+    Response::builder()
+        .status(status)
+        .header(CACHE_CONTROL, "no-store")
+        .header(X_CONTENT_TYPE_OPTIONS, "nosniff")
+}
+
+fn mark(response: Builder, replayed: bool) -> Builder {
+    if replayed { response.header(IDEMPOTENCY_REPLAYED, "true") } else { response }
+}
+
+fn json(response: Builder, body: &impl Serialize) -> Response<Body> {
+    let body = serde_json::to_string(body).expect("our bodies have text keys");
+    end(response.header(CONTENT_TYPE, "application/json"), body.into())
+}
+
+fn end(response: Builder, body: Body) -> Response<Body> {
+    response.body(body).expect("every header is made of checked parts")
+}
+
+fn etag(version: u64) -> String {
+    format!("\"v{version}\"")
+}
+
+/// A reservation as the contract shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReservationBody<'a> {
+    reservation_id: String,
+    seats: u32,
+    status: &'static str,
+    event_id: &'a str,
+    partner_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partner_reference: Option<&'a str>,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancelled_at: Option<Timestamp>,
+    version: u64,
+}
+
+impl<'a> ReservationBody<'a> {
+    fn of(event: &'a Event, reservation: &'a Reservation) -> Self {
+        Self {
+            reservation_id: reservation.id.to_string(),
+            seats: reservation.seats.get(),
+            status: reservation.status(),
+            event_id: event.id.as_str(),
+            partner_id: reservation.partner.as_str(),
+            partner_reference: reservation.reference.as_ref().map(|reference| reference.as_str()),
+            created_at: reservation.created_at,
+            cancelled_at: reservation.cancelled.map(|cancellation| cancellation.at),
+            version: reservation.version,
+        }
+    }
+}

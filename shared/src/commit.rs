@@ -1,0 +1,151 @@
+//! The loop of every write: read, decide, commit; after a lost race, again, within bounds.
+//!
+//! A lost race is retried at once on what the failed commit found, and after that on a new
+//! reading, so that a pause never holds a version. An unknown outcome is looked for: the version
+//! guard makes a late write harmless, and the request's own work says that it is done.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::desk::Desk;
+use crate::event::{Event, PoolIndex};
+use crate::pool::Decision;
+use crate::problem::Problem;
+use crate::refusal::Refusal;
+use crate::reservation::Reservation;
+use crate::store::{Commit, Store, StoreError};
+use crate::view::View;
+
+/// After so many lost races the caller is told to try again.
+const ATTEMPTS_MAX: u32 = 24;
+
+/// No attempt starts later than this: well within the 8 s of the function, the 10 s of the gateway.
+const TIME_MAX: Duration = Duration::from_secs(4);
+
+/// The longest pause before the third attempt; it doubles with each, up to the last.
+const PAUSE_FIRST_MS: u64 = 10;
+const PAUSE_LAST_MS: u64 = 160;
+
+/// What was decided, and stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The reservation as it is now.
+    pub reservation: Reservation,
+    /// Whether an earlier try had done the work.
+    pub replayed: bool,
+}
+
+/// Decides on the home pool, and on all pools once it alone refuses for want of seats; commits
+/// what was decided; and starts again when another came first.
+///
+/// # Errors
+///
+/// The rule's refusal, once it is sure; [`Problem::Contended`] when the bounds are reached; and
+/// the store's errors, [`StoreError::Unavailable`] meaning that the outcome is unknown.
+pub async fn decide_and_commit<S: Store>(
+    desk: &Desk<S>,
+    event: &Event,
+    home: PoolIndex,
+    decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
+) -> Result<Settled, Problem> {
+    let mut race = Race { desk, event, home, started: Instant::now(), lost: 0 };
+    let mut view = View::of_home(desk.store.load_pool(event, home).await?);
+
+    loop {
+        let (changes, reservation) = match decide(&view, desk.now()) {
+            Ok(Decision::Standing(reservation)) => {
+                tracing::info!(lost = race.lost, "own work found");
+                return Ok(Settled { reservation, replayed: true });
+            }
+            Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
+            Err(Refusal::NotEnoughSeats { requested, .. }) => {
+                view = race.look_further(view, requested).await?;
+                continue;
+            }
+            Err(refusal) => return Err(refusal.into()),
+        };
+
+        match desk.store.commit(event, &changes).await {
+            Ok(Commit::Applied) => {
+                tracing::info!(lost = race.lost, pools = changes.len(), "committed");
+                return Ok(Settled { reservation, replayed: false });
+            }
+            Ok(Commit::Conflict(found)) => {
+                race.lose(Problem::Contended { attempts: race.lost })?;
+                view = match found {
+                    Some(found) if race.lost == 1 => View::of_home(found),
+                    _ => race.read_again(&view).await?,
+                };
+            }
+            Err(unknown @ StoreError::Unavailable(_)) => {
+                tracing::warn!(lost = race.lost, "outcome unknown, looking for it");
+                race.lose(unknown.into())?;
+                view = View::of_home(desk.store.load_pool(event, home).await?);
+            }
+            Err(final_error @ (StoreError::Corrupt { .. } | StoreError::Rejected(_))) => {
+                return Err(final_error.into());
+            }
+        }
+    }
+}
+
+/// One request's race for its pools, and its bounds.
+struct Race<'a, S> {
+    desk: &'a Desk<S>,
+    event: &'a Event,
+    home: PoolIndex,
+    started: Instant,
+    lost: u32,
+}
+
+impl<S: Store> Race<'_, S> {
+    /// Counts a lost attempt; past the bounds, `otherwise` is the answer.
+    fn lose(&mut self, otherwise: Problem) -> Result<(), Problem> {
+        self.lost = self.lost.saturating_add(1);
+        if self.lost >= ATTEMPTS_MAX || self.started.elapsed() >= TIME_MAX {
+            return Err(otherwise);
+        }
+        Ok(())
+    }
+
+    /// Reads what was in view again: at once after the first loss, later after a jittered pause.
+    async fn read_again(&self, view: &View) -> Result<View, Problem> {
+        if self.lost > 1 {
+            let doublings = self.lost.saturating_sub(2).min(8);
+            let pause_max = PAUSE_FIRST_MS.saturating_mul(1 << doublings).min(PAUSE_LAST_MS);
+            tokio::time::sleep(self.desk.jitter(Duration::from_millis(pause_max))).await;
+        }
+        if view.is_whole() {
+            self.read_all().await
+        } else {
+            let home = self.desk.store.load_pool(self.event, self.home).await?;
+            Ok(View::of_home(home))
+        }
+    }
+
+    /// The view of all pools after one that had too few free seats, or the refusal, once no
+    /// doubt is left that there was a moment with fewer than `requested`.
+    async fn look_further(&mut self, before: View, requested: u32) -> Result<View, Problem> {
+        let view = self.read_all().await?;
+        if let Some(available) = before.available_at_most(&view)
+            && available < requested
+        {
+            return Err(Refusal::NotEnoughSeats { requested, available }.into());
+        }
+        if before.is_whole() {
+            self.lose(Problem::Contended { attempts: self.lost })?;
+        }
+        Ok(view)
+    }
+
+    async fn read_all(&self) -> Result<View, Problem> {
+        let pools = self.desk.store.load_pools(self.event).await?;
+        let missing = || StoreError::Corrupt {
+            what: format!("pool {} of event {}", self.home.get(), self.event.id),
+            why: "it is missing".to_owned(),
+        };
+        Ok(View::of_all(pools, self.home).ok_or_else(missing)?)
+    }
+}

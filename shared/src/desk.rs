@@ -1,0 +1,97 @@
+//! The desk: what a handler is handed. Its store, the time, chance, and the events it knows.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::event::Event;
+use crate::problem::Problem;
+use crate::store::Store;
+use crate::text::EventId;
+
+/// How many events an instance remembers.
+const EVENTS_KNOWN_MAX: usize = 1_000;
+
+/// What every handler works with. Time and chance come from here and nowhere else, so that a
+/// simulation can decide about both.
+pub struct Desk<S> {
+    /// Where events and their pools stand.
+    pub store: S,
+    /// The event of the paths that name none.
+    pub default_event: EventId,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    random: Box<dyn Fn() -> [u8; 32] + Send + Sync>,
+    events_known: Mutex<HashMap<EventId, Arc<Event>>>,
+}
+
+impl<S: Store> Desk<S> {
+    /// A desk on this store, with this clock and this source of random bytes.
+    pub fn new(
+        store: S,
+        default_event: EventId,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        random: impl Fn() -> [u8; 32] + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            store,
+            default_event,
+            clock: Box::new(clock),
+            random: Box::new(random),
+            events_known: Mutex::default(),
+        }
+    }
+
+    /// The time, to the millisecond that is stored.
+    pub fn now(&self) -> Timestamp {
+        let now = (self.clock)();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// 32 random bytes that no caller can foresee.
+    pub fn random(&self) -> [u8; 32] {
+        (self.random)()
+    }
+
+    /// A pause of any length up to `pause_max`.
+    pub(crate) fn jitter(&self, pause_max: Duration) -> Duration {
+        let [first, second, ..] = self.random();
+        let share = f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX);
+        pause_max.mul_f64(share)
+    }
+
+    /// The event, remembered once seen: what is remembered of it never changes.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::EventNotFound`], and the store's errors.
+    pub async fn event(&self, id: &EventId) -> Result<Arc<Event>, Problem> {
+        if let Some(known) = self.events_known().get(id) {
+            return Ok(Arc::clone(known));
+        }
+        let event = self.store.load_event(id).await?.ok_or(Problem::EventNotFound)?;
+        let event = Arc::new(event);
+        let mut events_known = self.events_known();
+        if events_known.len() >= EVENTS_KNOWN_MAX {
+            events_known.clear();
+        }
+        events_known.insert(id.clone(), Arc::clone(&event));
+        Ok(event)
+    }
+
+    fn events_known(&self) -> std::sync::MutexGuard<'_, HashMap<EventId, Arc<Event>>> {
+        self.events_known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Desk<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Desk")
+            .field("store", &self.store)
+            .field("default_event", &self.default_event)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,169 @@
+//! Partners and their access keys in the table. Only a key's hash is ever stored.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use jiff::Timestamp;
+
+use super::{DynamoStore, Transacted, failed, item};
+use crate::access::{AccessToken, Caller, Role};
+use crate::store::StoreError;
+use crate::text::PartnerId;
+
+/// How many keys a partner may have at once: enough to replace one without a gap.
+const KEYS_MAX: usize = 10;
+
+/// A partner, as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partner {
+    /// Its id.
+    pub id: PartnerId,
+    /// What its keys may do.
+    pub role: Role,
+    /// How many keys it has: none once it is revoked.
+    pub keys: usize,
+    /// When it was first added.
+    pub created_at: Timestamp,
+}
+
+/// Why a partner's keys were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// There is no such partner.
+    #[error("there is no partner `{0}`")]
+    PartnerUnknown(PartnerId),
+    /// The partner has another role, or as many keys as it may have.
+    #[error("`{0}` has another role, or {KEYS_MAX} keys already; revoke it first")]
+    KeyRefused(PartnerId),
+    /// The token is another partner's.
+    #[error("the token belongs to another partner")]
+    TokenTaken,
+    /// Somebody else changed this partner's keys at the same time.
+    #[error("the keys of `{0}` were changed meanwhile; try again")]
+    Changed(PartnerId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl DynamoStore {
+    /// Who holds this token, if anybody does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the table does not answer.
+    pub async fn find_caller(&self, token: &AccessToken) -> Result<Option<Caller>, StoreError> {
+        let partition = item::key_partition(&token.hash());
+        let found = self.get(item::key_of(&partition, item::KEY_SORT)).await?;
+        found.map(|found| item::to_caller(&partition, &found)).transpose()
+    }
+
+    /// Gives the partner this access key, beside those it has.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`]; then nothing was changed.
+    pub async fn add_partner(
+        &self,
+        partner: &Caller,
+        token: &AccessToken,
+        now: Timestamp,
+    ) -> Result<(), AccessError> {
+        match self.find_caller(token).await? {
+            Some(holder) if holder == *partner => return Ok(()),
+            Some(_) => return Err(AccessError::TokenTaken),
+            None => {}
+        }
+
+        let hash = token.hash();
+        let key = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item::of_key(&hash, partner, now)))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .expect("table and item are set");
+        let listed = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(item::key_of(item::PARTNERS, partner.id.as_str())))
+            .update_expression(
+                "SET #role = :role, created_at = if_not_exists(created_at, :now) ADD #keys :key",
+            )
+            .condition_expression(
+                "attribute_not_exists(pk) OR attribute_not_exists(#keys) \
+                 OR (#role = :role AND size(#keys) < :keys_max)",
+            )
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_names("#keys", "keys")
+            .expression_attribute_values(":role", item::text(partner.role.as_str()))
+            .expression_attribute_values(":now", item::number(now.as_millisecond()))
+            .expression_attribute_values(":key", AttributeValue::Ss(vec![hash]))
+            .expression_attribute_values(":keys_max", item::number(KEYS_MAX))
+            .build()
+            .expect("table, key and expression are set");
+
+        let key = TransactWriteItem::builder().put(key).build();
+        let listed = TransactWriteItem::builder().update(listed).build();
+        match self.transact(vec![key, listed]).await? {
+            Transacted::Applied => Ok(()),
+            Transacted::Cancelled => Err(AccessError::KeyRefused(partner.id.clone())),
+        }
+    }
+
+    /// All partners and organisers, by id; the revoked ones too.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the table does not answer.
+    pub async fn list_partners(&self) -> Result<Vec<Partner>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :partners")
+            .expression_attribute_values(":partners", item::text(item::PARTNERS))
+            .into_paginator()
+            .items()
+            .send();
+        let mut partners = Vec::new();
+        while let Some(found) = pages.next().await {
+            partners.push(item::to_partner(&found.map_err(failed)?)?);
+        }
+        Ok(partners)
+    }
+
+    /// Takes all keys of the partner away. The gateway may accept them for one more minute.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`]; then nothing was changed.
+    pub async fn revoke_partner(&self, partner: &PartnerId) -> Result<(), AccessError> {
+        let listed = item::key_of(item::PARTNERS, partner.as_str());
+        let found = self.get(listed.clone()).await?;
+        let found = found.ok_or_else(|| AccessError::PartnerUnknown(partner.clone()))?;
+        let hashes = item::key_hashes(&found);
+        if hashes.is_empty() {
+            return Ok(());
+        }
+
+        let forget = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(listed))
+            .update_expression("REMOVE #keys")
+            .condition_expression("#keys = :keys")
+            .expression_attribute_names("#keys", "keys")
+            .expression_attribute_values(":keys", AttributeValue::Ss(hashes.clone()))
+            .build()
+            .expect("table, key and expression are set");
+        let delete = |hash: &String| {
+            let key = Delete::builder()
+                .table_name(&self.table)
+                .set_key(Some(item::key_of(item::key_partition(hash), item::KEY_SORT)))
+                .build();
+            TransactWriteItem::builder().delete(key.expect("table and key are set")).build()
+        };
+        let mut items: Vec<_> = hashes.iter().map(delete).collect();
+        items.push(TransactWriteItem::builder().update(forget).build());
+        match self.transact(items).await? {
+            Transacted::Applied => Ok(()),
+            Transacted::Cancelled => Err(AccessError::Changed(partner.clone())),
+        }
+    }
+}

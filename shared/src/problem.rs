@@ -1,0 +1,245 @@
+//! A problem: any answer that is not a success, as `application/problem+json` (RFC 9457).
+//!
+//! Every status, code and word that a handler can refuse with is chosen here, by exhaustive
+//! matches: a new refusal does not compile until it has its row.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::refusal::Refusal;
+use crate::store::StoreError;
+
+/// Why a request is not answered with a success.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The request is not what the contract asks for.
+    #[error("the request has {} fault(s)", .0.len())]
+    InvalidRequest(Vec<Fault>),
+    /// The body is larger than any order could be.
+    #[error("the body is too large")]
+    BodyTooLarge,
+    /// The caller's role may not call this operation.
+    #[error("the caller may not call this operation")]
+    AccessDenied,
+    /// The order names a partner for whom the caller may not act.
+    #[error("the order names another partner")]
+    PartnerMismatch,
+    /// The path names no operation, or nothing that is served.
+    #[error("there is no such route")]
+    RouteNotFound,
+    /// There is no event with this id.
+    #[error("there is no such event")]
+    EventNotFound,
+    /// There is an event with this id already.
+    #[error("the event exists")]
+    EventExists,
+    /// A rule said no.
+    #[error("refused: {0}")]
+    Refused(#[from] Refusal),
+    /// Others came first, again and again.
+    #[error("{attempts} races were lost")]
+    Contended {
+        /// How many races were lost before this one.
+        attempts: u32,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The gateway did not say who calls: a fault of our deployment.
+    #[error("the request came without its authorizer's context")]
+    CallerUnknown,
+}
+
+/// One fault of a request: where, what is wrong, and its code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// A JSON pointer into the body, `#/seats`; or a header's name.
+    pub pointer: String,
+    /// What is wrong, for a person.
+    pub detail: String,
+    /// `required` or `malformed`.
+    pub code: &'static str,
+}
+
+impl Problem {
+    /// The one fault of a request.
+    pub fn fault(pointer: &str, detail: impl Into<String>, code: &'static str) -> Self {
+        Self::InvalidRequest(vec![Fault {
+            pointer: pointer.to_owned(),
+            detail: detail.into(),
+            code,
+        }])
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::InvalidRequest(_) => 400,
+            Self::AccessDenied | Self::PartnerMismatch => 403,
+            Self::RouteNotFound
+            | Self::EventNotFound
+            | Self::Refused(Refusal::ReservationNotFound) => 404,
+            Self::EventExists
+            | Self::Contended { .. }
+            | Self::Refused(Refusal::NotEnoughSeats { .. }) => 409,
+            Self::BodyTooLarge => 413,
+            Self::Refused(Refusal::IdempotencyKeyReused) => 422,
+            Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
+            | Self::CallerUnknown => 500,
+            Self::Store(StoreError::Unavailable(_)) => 503,
+        }
+    }
+
+    /// The stable name that clients decide on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "validation-failed",
+            Self::BodyTooLarge => "body-too-large",
+            Self::AccessDenied => "access-denied",
+            Self::PartnerMismatch => "partner-mismatch",
+            Self::RouteNotFound => "route-not-found",
+            Self::EventNotFound => "event-not-found",
+            Self::EventExists => "event-exists",
+            Self::Refused(Refusal::NotEnoughSeats { .. }) => "not-enough-seats",
+            Self::Refused(Refusal::IdempotencyKeyReused) => "idempotency-key-reused",
+            Self::Refused(Refusal::ReservationNotFound) => "reservation-not-found",
+            Self::Contended { .. } => "version-conflict",
+            Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
+            | Self::CallerUnknown => "internal",
+            Self::Store(StoreError::Unavailable(_)) => "unavailable",
+        }
+    }
+
+    /// The same words for every problem with this code.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "Invalid request",
+            Self::BodyTooLarge => "Body too large",
+            Self::AccessDenied => "Access denied",
+            Self::PartnerMismatch => "Not your partner id",
+            Self::RouteNotFound => "No such route",
+            Self::EventNotFound => "Event not found",
+            Self::EventExists => "Event exists",
+            Self::Refused(Refusal::NotEnoughSeats { .. }) => "Not enough seats left",
+            Self::Refused(Refusal::IdempotencyKeyReused) => "Idempotency key reused",
+            Self::Refused(Refusal::ReservationNotFound) => "Reservation not found",
+            Self::Contended { .. } => "Too much contention",
+            Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
+            | Self::CallerUnknown => "Internal error",
+            Self::Store(StoreError::Unavailable(_)) => "Outcome unknown",
+        }
+    }
+
+    /// The published API's own string, where it had one; else the title.
+    pub fn error(&self) -> &'static str {
+        match self {
+            Self::Refused(Refusal::ReservationNotFound) => {
+                "Reservation not found or already cancelled"
+            }
+            Self::Contended { .. } => "Concurrency conflict. Please retry.",
+            Self::InvalidRequest(_)
+            | Self::BodyTooLarge
+            | Self::AccessDenied
+            | Self::PartnerMismatch
+            | Self::RouteNotFound
+            | Self::EventNotFound
+            | Self::EventExists
+            | Self::Refused(Refusal::NotEnoughSeats { .. } | Refusal::IdempotencyKeyReused)
+            | Self::Store(_)
+            | Self::CallerUnknown => self.title(),
+        }
+    }
+
+    /// What happened this time, and what the caller can do, for a person.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::InvalidRequest(faults) => {
+                let words =
+                    faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail));
+                words.collect::<Vec<_>>().join("; ")
+            }
+            Self::BodyTooLarge => "The body may have up to 16 KiB.".to_owned(),
+            Self::AccessDenied => "Only an organiser may call this operation.".to_owned(),
+            Self::PartnerMismatch => {
+                "Your access key belongs to another partner than the order names.".to_owned()
+            }
+            Self::RouteNotFound => "See /docs for the routes and their methods.".to_owned(),
+            Self::EventNotFound => "There is no event with this id.".to_owned(),
+            Self::EventExists => "An event with this id exists; it is unchanged.".to_owned(),
+            Self::Refused(Refusal::NotEnoughSeats { requested, available }) => {
+                format!("{requested} seats were asked for and {available} are left.")
+            }
+            Self::Refused(Refusal::IdempotencyKeyReused) => {
+                "This Idempotency-Key was used with another body. Use a new key for a new request."
+                    .to_owned()
+            }
+            Self::Refused(Refusal::ReservationNotFound) => {
+                "No reservation of yours with this id can be found here, or it was cancelled."
+                    .to_owned()
+            }
+            Self::Contended { .. } => {
+                "Too many requests for the same seats at once. Nothing was changed; retry."
+                    .to_owned()
+            }
+            Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
+            | Self::CallerUnknown => {
+                "Something is wrong on our side. Tell us the requestId.".to_owned()
+            }
+            Self::Store(StoreError::Unavailable(_)) => {
+                "We cannot tell whether this was done. Retry with the same Idempotency-Key."
+                    .to_owned()
+            }
+        }
+    }
+
+    /// Whether the same request, sent again, may succeed without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Contended { .. } | Self::Store(StoreError::Unavailable(_)) => true,
+            Self::InvalidRequest(_)
+            | Self::BodyTooLarge
+            | Self::AccessDenied
+            | Self::PartnerMismatch
+            | Self::RouteNotFound
+            | Self::EventNotFound
+            | Self::EventExists
+            | Self::Refused(_)
+            | Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
+            | Self::CallerUnknown => false,
+        }
+    }
+
+    /// The body of the answer.
+    pub fn to_json(&self, request_id: &str) -> Value {
+        let mut body = json!({
+            "type": format!("https://ticketboss.example/problems/{}", self.code()),
+            "title": self.title(),
+            "status": self.status(),
+            "detail": self.detail(),
+            "code": self.code(),
+            "error": self.error(),
+            "requestId": request_id,
+            "retryable": self.is_retryable(),
+        });
+        let more = match self {
+            Self::InvalidRequest(faults) => Some(json!({ "errors": faults })),
+            Self::Refused(Refusal::NotEnoughSeats { requested, available }) => {
+                Some(json!({ "requestedSeats": requested, "availableSeats": available }))
+            }
+            Self::Refused(Refusal::IdempotencyKeyReused | Refusal::ReservationNotFound)
+            | Self::BodyTooLarge
+            | Self::AccessDenied
+            | Self::PartnerMismatch
+            | Self::RouteNotFound
+            | Self::EventNotFound
+            | Self::EventExists
+            | Self::Contended { .. }
+            | Self::Store(_)
+            | Self::CallerUnknown => None,
+        };
+        if let (Some(body), Some(Value::Object(more))) = (body.as_object_mut(), more) {
+            body.extend(more);
+        }
+        body
+    }
+}

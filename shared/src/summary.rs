@@ -1,0 +1,49 @@
+//! The summary of an event: how many seats it has, and how many are left.
+
+use serde::Serialize;
+
+use crate::event::Event;
+use crate::pool::Pool;
+
+/// An event's numbers, added up over its pools, as the contract shows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Names the event.
+    pub event_id: String,
+    /// What it is called.
+    pub name: String,
+    /// All seats, free or taken.
+    pub total_seats: u32,
+    /// The free seats.
+    pub available_seats: u32,
+    /// The live reservations.
+    pub reservation_count: usize,
+    /// Grows with every commit: the sum of the pools' versions.
+    pub version: u64,
+    /// The seats of confirmed reservations.
+    pub reserved_seats: u32,
+    /// The seats of held reservations: none, as long as nothing can be held.
+    pub held_seats: u32,
+    /// `on_sale`, or `sold_out` when no seat is free.
+    pub status: &'static str,
+}
+
+impl Summary {
+    /// The summary of an event whose pools stand like this.
+    pub fn of(event: &Event, pools: &[Pool]) -> Self {
+        let available_seats = pools.iter().map(Pool::available).sum();
+        let live = || pools.iter().flat_map(Pool::reservations).filter(|one| one.is_live());
+        Self {
+            event_id: event.id.to_string(),
+            name: event.name.to_string(),
+            total_seats: event.total_seats.get(),
+            available_seats,
+            reservation_count: live().count(),
+            version: pools.iter().map(Pool::version).sum(),
+            reserved_seats: live().map(|reservation| reservation.seats.get()).sum(),
+            held_seats: 0,
+            status: if available_seats > 0 { "on_sale" } else { "sold_out" },
+        }
+    }
+}
