@@ -1,0 +1,39 @@
+//! `DELETE /reservations/{reservationId}`: a partner gives its seats back, once.
+
+use lambda_http::{Body, Request, Response};
+use shared::answer;
+use shared::commit::decide_and_commit;
+use shared::desk::Desk;
+use shared::parse;
+use shared::problem::Problem;
+use shared::reservation::RequestMark;
+use shared::store::Store;
+
+/// Cancels the reservation that the path names. A second time there is nothing to cancel, except
+/// for a retry with the same `Idempotency-Key`, which is answered as the first try.
+///
+/// # Errors
+///
+/// [`Problem`], which says whether a retry can help.
+pub async fn cancel_reservation<S: Store>(
+    desk: &Desk<S>,
+    request: &Request,
+) -> Result<Response<Body>, Problem> {
+    let caller = parse::caller(request)?;
+    let key = parse::idempotency_key(request)?;
+    let id = parse::reservation_id(request)?;
+
+    let event = desk.event(&parse::event_id(request, desk)?).await?;
+    let home = event.home_of(&id)?;
+    let by = match &key {
+        Some(key) => RequestMark::of_cancel(&id, &caller.id, key),
+        None => RequestMark::of_random(desk.random()),
+    };
+
+    let settled = decide_and_commit(desk, &event, home, |view, now| {
+        view.home().cancel(&id, &caller, by, now)
+    })
+    .await?;
+
+    Ok(answer::cancelled(key.is_some() && settled.replayed))
+}

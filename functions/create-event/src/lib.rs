@@ -1,0 +1,78 @@
+//! `POST /events`: an organiser puts an event on sale.
+
+use lambda_http::{Body, Request, Response};
+use shared::access::Role;
+use shared::answer;
+use shared::desk::Desk;
+use shared::event::{Event, PoolCount, TotalSeats};
+use shared::parse::{self, Fields};
+use shared::problem::Problem;
+use shared::reservation::RequestMark;
+use shared::store::{Creation, Store};
+use shared::summary::Summary;
+use shared::text::{EventId, EventName, IdempotencyKey, PartnerId};
+
+/// Creates the event that the body describes, with all its pools; never touches one that exists.
+///
+/// # Errors
+///
+/// [`Problem`], which says whether a retry can help.
+pub async fn create_event<S: Store>(
+    desk: &Desk<S>,
+    request: &Request,
+) -> Result<Response<Body>, Problem> {
+    let caller = parse::caller(request)?;
+    if caller.role != Role::Organiser {
+        return Err(Problem::AccessDenied);
+    }
+    let key = parse::idempotency_key(request)?;
+    let event = parse_event(desk, request, &caller.id, key.as_ref())?;
+
+    let replayed = match desk.store.create_event(&event).await? {
+        Creation::Created => false,
+        Creation::Exists => is_own_work(desk, &event).await?,
+    };
+
+    let summary = Summary::of(&event, &event.open_pools());
+    Ok(answer::created(&summary, key.is_some() && replayed))
+}
+
+/// Reads `{"eventId":"rust-meetup","name":"Rust Meet-up","totalSeats":500}`; `eventId` is made if
+/// it is left out.
+fn parse_event<S: Store>(
+    desk: &Desk<S>,
+    request: &Request,
+    caller: &PartnerId,
+    key: Option<&IdempotencyKey>,
+) -> Result<Event, Problem> {
+    let mut body = Fields::of(request)?;
+    let id = body.text::<EventId>("eventId");
+    let name = body.required_text::<EventName>("name");
+    let total_seats = body.required_number::<TotalSeats>("totalSeats");
+    let (name, total_seats) = body.done(name.zip(total_seats))?;
+
+    let mark = match key {
+        Some(key) => RequestMark::of_create(caller, key),
+        None => RequestMark::of_random(desk.random()),
+    };
+    Ok(Event {
+        id: id.unwrap_or_else(|| EventId::of_mark(mark)),
+        name,
+        total_seats,
+        pools: PoolCount::of(total_seats),
+        created_at: desk.now(),
+        created_by: mark,
+    })
+}
+
+/// Whether the event that stands is the work of an earlier try of this very request.
+async fn is_own_work<S: Store>(desk: &Desk<S>, event: &Event) -> Result<bool, Problem> {
+    let standing = desk.event(&event.id).await?;
+    if standing.created_by != event.created_by {
+        return Err(Problem::EventExists);
+    }
+    if standing.name != event.name || standing.total_seats != event.total_seats {
+        return Err(Problem::Refused(shared::refusal::Refusal::IdempotencyKeyReused));
+    }
+    Ok(true)
+}

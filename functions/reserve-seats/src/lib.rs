@@ -1,0 +1,53 @@
+//! `POST /reservations`: a partner takes seats, or learns why not.
+
+use lambda_http::{Body, Request, Response};
+use shared::access::Caller;
+use shared::answer;
+use shared::commit::decide_and_commit;
+use shared::desk::Desk;
+use shared::order::Order;
+use shared::parse::{self, Fields};
+use shared::problem::Problem;
+use shared::reservation::ReservationId;
+use shared::store::Store;
+
+/// Sells the seats that the body orders, exactly once however often it is asked.
+///
+/// # Errors
+///
+/// [`Problem`], which says whether a retry can help.
+pub async fn reserve_seats<S: Store>(
+    desk: &Desk<S>,
+    request: &Request,
+) -> Result<Response<Body>, Problem> {
+    let caller = parse::caller(request)?;
+    let key = parse::idempotency_key(request)?;
+    let order = parse_order(request, &caller)?;
+
+    let event = desk.event(&parse::event_id(request, desk)?).await?;
+    let id = match &key {
+        Some(key) => ReservationId::of_key(&event, &caller.id, key),
+        None => ReservationId::of_random(&event, desk.random()),
+    };
+
+    let settled =
+        decide_and_commit(desk, &event, id.pool(), |view, now| view.reserve(&id, &order, now))
+            .await?;
+
+    Ok(answer::reserved(&event, &settled.reservation, key.is_some() && settled.replayed))
+}
+
+/// Reads `{"partnerId":"abc-corp","seats":3,"partnerReference":"A-17"}`; only `seats` is required.
+fn parse_order(request: &Request, caller: &Caller) -> Result<Order, Problem> {
+    let mut body = Fields::of(request)?;
+    let partner = body.text("partnerId");
+    let reference = body.text("partnerReference");
+    let seats = body.required_number("seats");
+    let seats = body.done(seats)?;
+
+    let partner = partner.unwrap_or_else(|| caller.id.clone());
+    if !caller.may_act_for(&partner) {
+        return Err(Problem::PartnerMismatch);
+    }
+    Ok(Order { partner, seats, reference })
+}

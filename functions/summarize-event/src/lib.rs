@@ -1,0 +1,23 @@
+//! `GET /reservations` and `GET /events/{eventId}`: how many seats of an event are left.
+
+use lambda_http::{Body, Request, Response};
+use shared::answer;
+use shared::desk::Desk;
+use shared::parse;
+use shared::problem::Problem;
+use shared::store::Store;
+use shared::summary::Summary;
+
+/// Adds up the event's pools. A caller that has this version already is answered 304.
+///
+/// # Errors
+///
+/// [`Problem::EventNotFound`], and the store's.
+pub async fn summarize_event<S: Store>(
+    desk: &Desk<S>,
+    request: &Request,
+) -> Result<Response<Body>, Problem> {
+    let event = desk.event(&parse::event_id(request, desk)?).await?;
+    let pools = desk.store.load_pools(&event).await?;
+    Ok(answer::summarized(request, &Summary::of(&event, &pools)))
+}
