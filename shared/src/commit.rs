@@ -50,44 +50,47 @@ pub async fn decide_and_commit<S: Store>(
     home: PoolIndex,
     decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
 ) -> Result<Settled, Problem> {
-    let mut race = Race { desk, event, home, started: Instant::now(), lost: 0 };
+    let mut race = Race { desk, event, home, started: Instant::now(), lost: 0, tried: None };
     let mut view = View::of_home(desk.store.load_pool(event, home).await?);
 
     loop {
         let (changes, reservation) = match decide(&view, desk.now()) {
-            Ok(Decision::Standing(reservation)) => {
-                tracing::info!(lost = race.lost, "own work found");
-                return Ok(Settled { reservation, replayed: true });
-            }
+            Ok(Decision::Standing(reservation)) => return Ok(race.recover(reservation)),
             Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
             Err(Refusal::NotEnoughSeats { requested, .. }) => {
                 view = race.look_further(view, requested).await?;
+                if race.is_over() {
+                    return race.look_last(decide).await;
+                }
                 continue;
             }
             Err(refusal) => return Err(refusal.into()),
         };
 
-        match desk.store.commit(event, &changes).await {
+        race.tried = Some(view.home().version());
+        let found = match desk.store.commit(event, &changes).await {
             Ok(Commit::Applied) => {
                 tracing::info!(lost = race.lost, pools = changes.len(), "committed");
                 return Ok(Settled { reservation, replayed: false });
             }
-            Ok(Commit::Conflict(found)) => {
-                race.lose(Problem::Contended { attempts: race.lost })?;
-                view = match found {
-                    Some(found) if race.lost == 1 => View::of_home(found),
-                    _ => race.read_again(&view).await?,
-                };
+            Ok(Commit::Conflict(found)) => found,
+            Err(StoreError::Unavailable(cause)) => {
+                tracing::warn!(lost = race.lost, cause, "outcome unknown, looking for it");
+                None
             }
-            Err(unknown @ StoreError::Unavailable(_)) => {
-                tracing::warn!(lost = race.lost, "outcome unknown, looking for it");
-                race.lose(unknown.into())?;
-                view = View::of_home(desk.store.load_pool(event, home).await?);
+            Err(refused @ (StoreError::Corrupt { .. } | StoreError::Rejected(_))) => {
+                return Err(refused.into());
             }
-            Err(final_error @ (StoreError::Corrupt { .. } | StoreError::Rejected(_))) => {
-                return Err(final_error.into());
-            }
+        };
+
+        race.lost = race.lost.saturating_add(1);
+        if race.is_over() {
+            return race.look_last(decide).await;
         }
+        view = match found {
+            Some(found) if race.lost == 1 => View::of_home(found),
+            _ => race.read_again(&view).await?,
+        };
     }
 }
 
@@ -98,16 +101,36 @@ struct Race<'a, S> {
     home: PoolIndex,
     started: Instant,
     lost: u32,
+    /// The home pool's version that the last commit started from.
+    tried: Option<u64>,
 }
 
 impl<S: Store> Race<'_, S> {
-    /// Counts a lost attempt; past the bounds, `otherwise` is the answer.
-    fn lose(&mut self, otherwise: Problem) -> Result<(), Problem> {
-        self.lost = self.lost.saturating_add(1);
-        if self.lost >= ATTEMPTS_MAX || self.started.elapsed() >= TIME_MAX {
-            return Err(otherwise);
+    fn is_over(&self) -> bool {
+        self.lost >= ATTEMPTS_MAX || self.started.elapsed() >= TIME_MAX
+    }
+
+    /// The answer of a request whose work an earlier try, or a hidden one of this, has done.
+    fn recover(&self, reservation: Reservation) -> Settled {
+        tracing::info!(lost = self.lost, "own work found");
+        Settled { reservation, replayed: true }
+    }
+
+    /// The end of a race that was lost: was one of its commits applied after all, or can none be
+    /// any more? The SDK tries again by itself and hides what became of the first try. A commit
+    /// that is still on its way is harmless only once its home pool has moved on.
+    async fn look_last(
+        &self,
+        decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
+    ) -> Result<Settled, Problem> {
+        let view = View::of_home(self.desk.store.load_pool(self.event, self.home).await?);
+        if let Ok(Decision::Standing(reservation)) = decide(&view, self.desk.now()) {
+            return Ok(self.recover(reservation));
         }
-        Ok(())
+        if self.tried.is_some_and(|tried| view.home().version() <= tried) {
+            return Err(StoreError::Unavailable("a commit may yet be applied".into()).into());
+        }
+        Err(Problem::Contended { attempts: self.lost })
     }
 
     /// Reads what was in view again: at once after the first loss, later after a jittered pause.
@@ -135,7 +158,7 @@ impl<S: Store> Race<'_, S> {
             return Err(Refusal::NotEnoughSeats { requested, available }.into());
         }
         if before.is_whole() {
-            self.lose(Problem::Contended { attempts: self.lost })?;
+            self.lost = self.lost.saturating_add(1);
         }
         Ok(view)
     }
