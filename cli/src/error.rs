@@ -1,0 +1,80 @@
+//! What can stop the command: each error in words that say what to do next.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use shared::dynamo::AccessError;
+
+/// Why the command gave up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file of the checkout cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// openapi.yaml or template.yaml says something that this stack cannot serve.
+    #[error("{file}: {why}")]
+    Unservable {
+        /// The file's name.
+        file: &'static str,
+        /// What it says, and what would be understood.
+        why: String,
+    },
+    /// Cargo could not be started.
+    #[error("cannot run cargo, which builds the functions")]
+    Cargo(#[source] io::Error),
+    /// Cargo's own messages have said why.
+    #[error("the functions do not build: cargo ended with {0}")]
+    Build(ExitStatus),
+    /// Somebody else listens there, most likely.
+    #[error("cannot listen on 127.0.0.1:{port}; choose another with --port, or any with --port 0")]
+    Listen {
+        /// The port asked for.
+        port: u16,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The embedded database does not start.
+    #[error("cannot open the database{place}: {why}")]
+    Database {
+        /// Where, if it is kept: ` in DIR`.
+        place: String,
+        /// Why not.
+        why: String,
+    },
+    /// The table is neither there nor can it be created.
+    #[error("cannot create the table `{table}`")]
+    CreateTable {
+        /// Its name.
+        table: String,
+        /// What DynamoDB answered, if it did.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The table does not answer, or an operation on access keys was refused.
+    #[error("table `{table}`")]
+    Table {
+        /// Its name.
+        table: String,
+        /// Why.
+        source: AccessError,
+    },
+    /// Nothing says which table is meant.
+    #[error("which table? --stack NAME, TABLE_NAME in the environment, or --dynamodb-endpoint URL")]
+    NoTable,
+    /// The sources cannot be watched.
+    #[error("cannot watch the sources")]
+    Watch(#[source] notify::Error),
+    /// The operating system refuses a socket, a thread or random bytes.
+    #[error("cannot {what}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,13 @@
+//! `ticketboss`: the operator's command, and the whole stack on one machine.
+//!
+//! [`local::Stack`] is what `ticketboss local` and a bare `cargo run` start, and what the
+//! end-to-end tests start too: the real function binaries, the real contract, the real table's
+//! properties. [`partners`] is `ticketboss partner`: access keys, in a deployed stack's table or in
+//! the local one's.
+
+pub mod error;
+pub mod local;
+mod output;
+pub mod partners;
+
+pub use error::Error;

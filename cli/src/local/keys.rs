@@ -1,0 +1,76 @@
+//! What a fresh stack has to offer: the default event, and the keys to try it with.
+
+use shared::access::{AccessToken, Caller, Role};
+use shared::boot::{clock, random};
+use shared::config::DEFAULT_EVENT_ID;
+use shared::dynamo::{AccessError, DynamoStore};
+use shared::event::{Event, PoolCount, TotalSeats};
+use shared::reservation::RequestMark;
+use shared::store::{Store, StoreError};
+
+use super::Settings;
+
+/// The partner who gets a key if none is named.
+const PARTNER: &str = "abc-corp";
+/// The organiser.
+const ORGANISER: &str = "organiser";
+
+/// An access key of this stack.
+#[derive(Debug, Clone)]
+pub struct AccessKey {
+    /// Who calls with it.
+    pub holder: Caller,
+    /// The key, to be shown.
+    pub token: AccessToken,
+}
+
+/// Puts the default event on sale, unless it is.
+///
+/// # Errors
+///
+/// [`StoreError`] when the table does not answer.
+pub async fn create_default_event(store: &DynamoStore) -> Result<(), StoreError> {
+    let total_seats = TotalSeats::try_from(500).expect("500 is within bounds");
+    let event = Event {
+        id: DEFAULT_EVENT_ID.parse().expect("it is an id"),
+        name: "Node.js Meet-up".parse().expect("it is a name"),
+        total_seats,
+        pools: PoolCount::of(total_seats),
+        created_at: clock(),
+        created_by: RequestMark::of_random(random()),
+    };
+    store.create_event(&event).await.map(drop)
+}
+
+/// Creates the default event, and adds the keys that the settings name, random ones in place of
+/// those they do not.
+pub(crate) async fn prepare(
+    store: &DynamoStore,
+    settings: &Settings,
+) -> Result<Vec<AccessKey>, AccessError> {
+    create_default_event(store).await?;
+    let mut wanted = Vec::new();
+    for (id, token) in &settings.partners {
+        let holder = Caller { id: id.clone(), role: Role::Partner };
+        wanted.push((holder, Some(token.clone())));
+    }
+    if wanted.is_empty() {
+        let holder = Caller { id: PARTNER.parse().expect("it is an id"), role: Role::Partner };
+        wanted.push((holder, None));
+    }
+    let holder = Caller { id: ORGANISER.parse().expect("it is an id"), role: Role::Organiser };
+    wanted.push((holder, settings.organiser.clone()));
+
+    let mut keys = Vec::new();
+    for (holder, token) in wanted {
+        let is_random = token.is_none();
+        let token = token.unwrap_or_else(|| AccessToken::of_random(random()));
+        match store.add_partner(&holder, &token, clock()).await {
+            Ok(()) => keys.push(AccessKey { holder, token }),
+            // With --data, earlier starts have left keys, and those still work.
+            Err(AccessError::KeyRefused(_)) if is_random => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(keys)
+}

@@ -1,0 +1,27 @@
+//! What the stack and its functions have to say, on stderr: each line with its speaker's name
+//! before it, dim on a terminal, so that the operator's own output stands out.
+
+use std::io::{IsTerminal, stderr};
+use std::sync::LazyLock;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+/// Before and after a line.
+static STYLE: LazyLock<(&str, &str)> =
+    LazyLock::new(|| if stderr().is_terminal() { ("\x1b[2m", "\x1b[0m") } else { ("", "") });
+
+/// Writes one line in the name of `speaker`.
+pub(crate) fn say(speaker: &str, line: &str) {
+    let (before, after) = *STYLE;
+    eprintln!("{before}{speaker} | {line}{after}");
+}
+
+/// Writes every line of the stream in the name of `speaker`, until the stream ends.
+pub(crate) async fn relay(speaker: String, stream: impl AsyncRead + Unpin) {
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    while matches!(stream.read_until(b'\n', &mut line).await, Ok(1..)) {
+        say(&speaker, String::from_utf8_lossy(&line).trim_end());
+        line.clear();
+    }
+}
