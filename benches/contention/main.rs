@@ -1,0 +1,73 @@
+//! What happens when everyone comes at once: `cargo bench --bench contention`.
+//!
+//! The real handler and its real loop against a model of DynamoDB, in virtual time and seeded, so
+//! that every machine and every run prints the same tables. Beside it, four other ways to sell
+//! seats against the same model. The model: `tests/support/simulated`. Latencies and limits are
+//! those others have measured on AWS (a strong read 3 ms, a write 4.5 ms, a transaction 20 ms,
+//! lognormal; 1,000 write units a second and item; failed writes charged). Nothing here ran there.
+
+#![expect(clippy::arithmetic_side_effects, reason = "a wrong sum is a wrong table")]
+#![expect(clippy::print_stdout, reason = "tables are what a benchmark is for")]
+
+mod measure;
+mod sellers;
+
+/// The parts of the test suite that this stands on.
+#[path = "../../tests/support"]
+mod support {
+    pub(crate) mod nouns;
+    pub(crate) mod requests;
+    pub(crate) mod simulated;
+}
+
+use measure::{Arrivals, Scenario, measure};
+use sellers::Way;
+
+/// Bursts arrive within 50 ms; steady orders at even intervals, until demand is 1.3 times what
+/// there is, or for 10 s.
+fn main() {
+    println!("## Ways to sell\n");
+    header();
+    for way in [Way::Ours, Way::Published, Way::Counter, Way::Transaction, Way::Unversioned] {
+        for (seats, arrivals) in [
+            (500, Arrivals::Burst(200)),
+            (5_000, Arrivals::Burst(1_000)),
+            (500, Arrivals::Steady(100)),
+            (5_000, Arrivals::Steady(500)),
+        ] {
+            row(way, Scenario::new(seats, arrivals));
+        }
+    }
+
+    println!("\n## Ours, everywhere\n");
+    header();
+    let bursts = [50, 200, 1_000, 4_000].map(Arrivals::Burst);
+    let steady = [100, 500, 1_000, 2_000].map(Arrivals::Steady);
+    for seats in [10, 500, 5_000, 50_000] {
+        for arrivals in bursts.into_iter().chain(steady) {
+            let unkeyed = Scenario::new(seats, arrivals);
+            row(Way::Ours, unkeyed);
+            row(Way::Ours, Scenario { keyed: true, ..unkeyed });
+        }
+    }
+    row(Way::Ours, Scenario::new(50_000, Arrivals::Steady(5_000)));
+    row(Way::Ours, Scenario { keyed: true, ..Scenario::new(50_000, Arrivals::Steady(5_000)) });
+
+    println!("\n## Ours, with 100 warm instances; every further one takes 500 ms to start\n");
+    header();
+    for (seats, arrivals) in [(500, Arrivals::Burst(200)), (5_000, Arrivals::Burst(1_000))] {
+        row(Way::Ours, Scenario { warm: 100, ..Scenario::new(seats, arrivals) });
+    }
+}
+
+fn header() {
+    println!(
+        "| way | seats | orders | keyed | sold | false refusals | given up | left | attempts/sale \
+         | calls/order | RCU/sale | WCU/sale | p50 ms | p99 ms | refusal p99 ms | sold out s |"
+    );
+    println!("|---|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+}
+
+fn row(way: Way, scenario: Scenario) {
+    println!("{}", measure(way, scenario));
+}

@@ -1,0 +1,116 @@
+//! What a request costs: every call to DynamoDB is counted on its way there.
+
+use serde_json::json;
+use shared::desk::Desk;
+use shared::dynamo::DynamoStore;
+use ticketboss::local::aws;
+
+use crate::support::desk::{Incoming, desk, incoming, open};
+use crate::support::proxy::Proxy;
+use crate::support::sale::unique;
+use crate::support::{contract, database};
+
+/// A desk on DynamoDB, with the proxy that counts between them.
+fn counted() -> (Proxy, Desk<DynamoStore>) {
+    let proxy = Proxy::before(database::endpoint());
+    let store = DynamoStore::with_client(aws::dynamodb_at(&proxy.endpoint()), aws::TABLE);
+    (proxy, desk(store))
+}
+
+/// What was called since the last time: `GetItem 1, UpdateItem 1`.
+fn calls(proxy: &Proxy) -> String {
+    let counts = proxy.take_counts().into_iter().map(|(action, count)| format!("{action} {count}"));
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+#[tokio::test]
+async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can() {
+    let (proxy, desk) = counted();
+    let event = open(&desk.store, &unique("counted"), 60).await.id;
+    proxy.take_counts();
+    let orders = &format!("/events/{event}/reservations");
+    let order = |seats: u32| incoming("POST", orders).body(&json!({ "seats": seats }));
+
+    let first = order(1).keyed("k").at(&desk).await;
+    assert_eq!(calls(&proxy), "GetItem 2, UpdateItem 1", "an instance's first reads the event too");
+
+    let reservation = &format!("{orders}/{}", first.text_of("reservationId"));
+    let summary = incoming("GET", format!("/events/{event}"));
+    let delete = || incoming("DELETE", reservation);
+    let new_event = json!({"eventId": unique("counted"), "name": "A", "totalSeats": 100_000});
+    let create = || incoming("POST", "/events").from("chief", "organiser").body(&new_event);
+    let deep = incoming("GET", "/healthcheck?deep=1");
+    let cases: [(&str, Incoming, &str, &str); 13] = [
+        ("warm order", order(1), "201", "GetItem 1, UpdateItem 1"),
+        ("replay", order(1).keyed("k"), "201", "GetItem 1"),
+        ("reused key", order(2).keyed("k"), "422 idempotency-key-reused", "GetItem 1"),
+        ("malformed order", order(0), "400 validation-failed", ""),
+        ("reservation", incoming("GET", reservation), "200", "GetItem 1"),
+        ("summary", summary, "200", "BatchGetItem 1"),
+        ("cancellation", delete(), "204", "GetItem 1, UpdateItem 1"),
+        ("second cancellation", delete(), "404 reservation-not-found", "GetItem 1"),
+        ("creation", create(), "201", "TransactWriteItems 1"),
+        ("second creation", create(), "409 event-exists", "GetItem 1, TransactWriteItems 1"),
+        ("partner's creation", create().from("a", "partner"), "403 access-denied", ""),
+        ("health", incoming("GET", "/healthcheck"), "200", ""),
+        ("deep health", deep, "200", "GetItem 1"),
+    ];
+    for (name, request, said, want) in cases {
+        assert_eq!(request.at(&desk).await.said(), said, "{name}");
+        assert_eq!(calls(&proxy), want, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_gather_is_two_readings_and_one_transaction_and_a_refusal_writes_nothing() {
+    let (proxy, desk) = counted();
+    let event = open(&desk.store, &unique("gathered"), 51).await.id;
+    let orders = &format!("/events/{event}/reservations");
+    let mut said = Vec::new();
+    desk.event(&event).await.expect("it is remembered from here on");
+    for seats in [10, 10, 10, 10, 10, 2] {
+        proxy.take_counts();
+        let answer = incoming("POST", orders).body(&json!({ "seats": seats })).at(&desk).await;
+        said.push((answer.said(), calls(&proxy)));
+    }
+    let (plain, gathered) =
+        ("GetItem 1, UpdateItem 1", "BatchGetItem 1, GetItem 1, TransactWriteItems 1");
+    // 26 and 25 seats hold four orders of 10; one of the five is made of what is left of both.
+    assert_eq!(said[0], ("201".to_owned(), plain.to_owned()));
+    assert!(said.contains(&("201".to_owned(), gathered.to_owned())), "{said:?}");
+    assert!(said[..5].iter().all(|(_, calls)| [plain, gathered].contains(&calls.as_str())));
+    let refused = "BatchGetItem 2, GetItem 1";
+    assert_eq!(said[5], ("409 not-enough-seats".to_owned(), refused.to_owned()));
+}
+
+#[tokio::test]
+async fn no_function_calls_what_its_policy_does_not_grant() {
+    let (proxy, desk) = counted();
+    let event = open(&desk.store, &unique("granted"), 51).await.id;
+    let orders = &format!("/events/{event}/reservations");
+    let order = || incoming("POST", orders).body(&json!({"seats": 10}));
+    let id = order().at(&desk).await.text_of("reservationId");
+    let reservation = &format!("{orders}/{id}");
+    let new_event = json!({"eventId": event.as_str(), "name": "A", "totalSeats": 5});
+    let create = incoming("POST", "/events").from("chief", "organiser").body(&new_event);
+    let cases = [
+        ("ReserveSeatsFunction", "UpdateItem", vec![order(), order(), order(), order(), order()]),
+        ("ShowReservationFunction", "", vec![incoming("GET", reservation)]),
+        ("CancelReservationFunction", "", vec![incoming("DELETE", reservation)]),
+        ("SummarizeEventFunction", "", vec![incoming("GET", format!("/events/{event}"))]),
+        ("CreateEventFunction", "PutItem", vec![create]),
+        ("CheckHealthFunction", "", vec![incoming("GET", "/healthcheck?deep=1")]),
+        ("ShowDocsFunction", "", vec![incoming("GET", "/docs")]),
+    ];
+    let grants = contract::functions();
+    for (function, in_transactions, requests) in cases {
+        proxy.take_counts();
+        for request in requests {
+            request.at(&desk).await;
+        }
+        for action in proxy.take_counts().into_keys() {
+            let action = if action == "TransactWriteItems" { in_transactions } else { &action };
+            assert!(grants[function].actions.contains_key(action), "{function} calls {action}");
+        }
+    }
+}

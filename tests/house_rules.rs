@@ -1,0 +1,232 @@
+//! What no compiler and no linter holds us to: names agree, sizes hold, every file says what it is,
+//! and no function may do more to the table than its code does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use crate::support::contract::{self, Operation};
+
+/// What the calls of a function's crate come to on DynamoDB. An event is read by each that needs
+/// one; only an order that its home pool refuses for want of seats looks at the other pools.
+const ACTIONS_OF_CALLS: [(&str, &[&str]); 9] = [
+    ("desk.event(", &["GetItem"]),
+    ("load_event(", &["GetItem"]),
+    ("load_pool(", &["GetItem"]),
+    ("load_pools(", &["BatchGetItem"]),
+    ("decide_and_commit(", &["GetItem", "UpdateItem"]),
+    ("view.reserve(", &["BatchGetItem"]),
+    ("store.create_event(", &["PutItem"]),
+    ("find_caller(", &["GetItem"]),
+    ("add_partner(", &["GetItem", "PutItem", "UpdateItem"]),
+];
+
+/// The keys that each function may touch, by action.
+fn keys_of(function: &str, action: &str) -> &'static [&'static str] {
+    match (function, action) {
+        ("authorize-partner", _) => &["key#*"],
+        ("create-event", "PutItem") => &["event#*", "events"],
+        _ => &["event#*"],
+    }
+}
+
+/// All text files that are ours, by their paths inside the checkout.
+fn files() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![contract::path("")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                let not_ours = ["target", ".git", ".aws-sam", ".ticketboss", "node_modules"];
+                if !not_ours.contains(&name.as_str()) {
+                    folders.push(path);
+                }
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                let path = path.strip_prefix(contract::path("")).unwrap();
+                files.push((path.to_str().unwrap().to_owned(), text));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn rust_files() -> impl Iterator<Item = (String, String)> {
+    files().into_iter().filter(|(path, _)| path.ends_with(".rs"))
+}
+
+/// `reserveSeats`, `ReserveSeatsFunction` and `reserve_seats` as `reserve-seats`.
+fn kebab(name: &str) -> String {
+    let mut kebab = String::new();
+    for letter in name.trim_end_matches("Function").replace('_', "-").chars() {
+        if letter.is_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.extend(letter.to_lowercase());
+    }
+    kebab
+}
+
+#[test]
+fn an_operation_has_one_name_in_all_places() {
+    let folders = fs::read_dir(contract::path("functions")).unwrap();
+    let crates: BTreeSet<_> =
+        folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    let resources = contract::functions();
+    let named: BTreeSet<_> = resources.keys().map(|resource| kebab(resource)).collect();
+    assert_eq!(named, crates, "template.yaml's functions are the crates");
+
+    for name in &crates {
+        let resource = resources.iter().find(|(resource, _)| kebab(resource) == *name);
+        assert_eq!(resource.unwrap().1.code, format!("functions/{name}"));
+        let manifest = contract::file(&format!("functions/{name}/Cargo.toml"));
+        assert!(manifest.contains(&format!("name = \"{name}\"\n")), "{name} is the package");
+        let snake = name.replace('-', "_");
+        let code = contract::file(&format!("functions/{name}/src/lib.rs"));
+        assert!(code.contains(&format!("fn {snake}")), "{name} is the function");
+        assert!(contract::path(&format!("tests/{snake}.rs")).exists(), "{name} has tests");
+    }
+
+    let mut served = BTreeSet::from(["authorize-partner".to_owned()]);
+    for Operation { id, function, path, .. } in contract::operations() {
+        let (id, function) = (kebab(&id), kebab(&function));
+        let twin = id.strip_prefix(&function).unwrap_or_else(|| panic!("{id} is {function}'s"));
+        let is_twin = twin == "-by-event-id" && path.starts_with("/events/{eventId}");
+        assert!(twin.is_empty() || is_twin || function == "show-docs", "{id} of {path}");
+        served.insert(function);
+    }
+    assert_eq!(served, crates, "every function serves an operation");
+}
+
+#[test]
+fn every_operation_says_who_may_call_it() {
+    for Operation { id, method, path, schemes, .. } in contract::operations() {
+        let public = ["/healthcheck", "/docs", "/docs.json", "/docs/{asset}"];
+        let want =
+            if public.contains(&path.as_str()) { vec![] } else { vec!["PartnerKey".to_owned()] };
+        assert_eq!(schemes, Some(want), "{id}: {method} {path}");
+    }
+    let document = contract::yaml("openapi.yaml");
+    assert!(document["security"].is_null(), "API Gateway would ignore it");
+}
+
+#[test]
+fn a_function_may_do_to_the_table_what_its_code_does_and_nothing_else() {
+    for (resource, grant) in contract::functions() {
+        let name = kebab(&resource);
+        let code = contract::file(&format!("functions/{name}/src/lib.rs"));
+        let calls = ACTIONS_OF_CALLS.iter().filter(|(call, _)| code.contains(call));
+        let actions: BTreeSet<_> = calls.flat_map(|(_, actions)| actions.iter().copied()).collect();
+        let keys = |action| -> BTreeSet<_> {
+            keys_of(&name, action).iter().map(|&key| key.to_owned()).collect()
+        };
+        let want: BTreeMap<_, _> =
+            actions.into_iter().map(|action| (action.to_owned(), keys(action))).collect();
+        assert_eq!(grant.actions, want, "{resource}");
+    }
+}
+
+#[test]
+fn a_permission_to_invoke_is_there_for_every_route_and_for_no_other_method() {
+    let template = contract::yaml("template.yaml");
+    let resources = template["Resources"].as_object().unwrap();
+    let mut granted = BTreeSet::new();
+    for permission in resources.values().filter(|one| one["Type"] == "AWS::Lambda::Permission") {
+        let properties = &permission["Properties"];
+        let function = properties["FunctionName"].as_str().unwrap().trim_end_matches(".Alias");
+        let source = properties["SourceArn"].as_str().unwrap();
+        let method = source.split('/').nth(2).unwrap();
+        granted.insert((function.to_owned(), method.to_owned()));
+    }
+    let operations = contract::operations().into_iter();
+    let needed = operations.map(|operation| (operation.function, operation.method)).collect();
+    assert_eq!(granted, needed);
+}
+
+#[test]
+fn api_gateway_understands_every_line_of_the_contract() {
+    let text = contract::file("openapi.yaml");
+    for short in ["!Sub", "!Ref", "!GetAtt", "!Join", "!If", "!ImportValue"] {
+        let used = text.lines().find(|line| line.contains(&format!(": {short}")));
+        assert_eq!(used, None, "{short} passes locally and fails at the deployment");
+    }
+    let document = contract::yaml("openapi.yaml");
+    assert_eq!(document["openapi"], "3.0.3");
+    let mut uris = text.lines().filter(|line| line.contains("arn:"));
+    assert!(uris.all(|line| line.contains(".Alias}/invocations")), "every function by its alias");
+}
+
+#[test]
+fn every_rust_file_opens_by_saying_what_it_is() {
+    for (path, text) in rust_files() {
+        let opening: Vec<_> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        assert!(!opening.is_empty(), "{path} opens with `//!`");
+        if !path.ends_with("shared/src/lib.rs") {
+            assert!(opening.len() <= 12, "{path} opens with {} lines", opening.len());
+        }
+    }
+    for (path, text) in rust_files().filter(|(path, _)| path.ends_with("src/main.rs")) {
+        let lines = text.lines().count();
+        assert!(!path.starts_with("functions/") || lines <= 20, "{path} has {lines} lines");
+    }
+}
+
+#[test]
+fn files_functions_and_lines_stay_small() {
+    let mut too_large = Vec::new();
+    for (path, text) in rust_files() {
+        if text.lines().count() > 300 {
+            too_large.push(format!("{path} has {} lines", text.lines().count()));
+        }
+        let mut function = None;
+        for (number, line) in (1..).zip(text.lines()) {
+            if line.chars().count() > 100 {
+                too_large.push(format!("{path}:{number} is {} wide", line.chars().count()));
+            }
+            let indented = line.len() - line.trim_start().len();
+            let head =
+                line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+            let head = head.trim_start_matches("const ").trim_start_matches("async ");
+            if head.starts_with("fn ") && line.ends_with('{') {
+                function = Some((number, indented));
+            }
+            if let Some((start, depth)) = function
+                && indented == depth
+                && line.trim_end() == format!("{}}}", " ".repeat(depth))
+            {
+                if number - start > 70 {
+                    too_large.push(format!("{path}:{start} is {} lines long", number - start));
+                }
+                function = None;
+            }
+        }
+    }
+    assert_eq!(too_large, Vec::<String>::new());
+}
+
+#[test]
+fn tests_neither_sleep_nor_are_skipped() {
+    let tests = rust_files().filter(|(path, _)| path.starts_with("tests/"));
+    for (path, text) in tests.filter(|(path, _)| path != "tests/house_rules.rs") {
+        let forbidden = ["#[ignore", "#[should_panic", "thread::sleep"];
+        for word in forbidden {
+            assert!(!text.contains(word), "{path} has {word}");
+        }
+    }
+}
+
+#[test]
+fn what_we_leave_undone_is_not_in_the_code() {
+    // In two parts, so that this file does not hold them itself.
+    let words = [("TO", "DO"), ("FIX", "ME"), ("#[al", "low("), ("/wo", "rk/"), ("../sha", "red/")];
+    for (path, text) in files() {
+        for (first, second) in words {
+            let word = format!("{first}{second}");
+            let found = text.lines().find(|line| line.contains(&word));
+            let is_lockfile = Path::new(&path).ends_with("Cargo.lock");
+            assert!(found.is_none() || is_lockfile, "{path} has {word}: {found:?}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! `ticketboss local`: the whole stack on one machine, and what becomes of it when it is ended,
+//! started again, or parts of it die.
+
+use std::env;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::support::client::{Client, at_once};
+use crate::support::contract;
+use crate::support::database;
+use crate::support::processes::{send, wait_for_end_of};
+use crate::support::proxy::{Fate, Proxy};
+use crate::support::sale::{Callers, Sale, unique};
+use crate::support::stack::{Keys, Stack, binary, known_keys};
+
+/// A stack with one instance of each function, on the shared database behind a proxy.
+fn behind_a_proxy() -> (Proxy, Stack, Callers) {
+    let proxy = Proxy::before(database::endpoint());
+    let stack = Stack::start(&["--instances=1", "--dynamodb-endpoint", &proxy.endpoint()]);
+    let callers = Callers::of(&stack.url, &stack.keys);
+    (proxy, stack, callers)
+}
+
+#[tokio::test]
+async fn a_function_that_dies_with_a_request_is_replaced_and_the_request_answered() {
+    let cases = [
+        ("reserve-seats", "UpdateItem", "502 unavailable"),
+        ("reserve-seats", "GetItem", "502 unavailable"),
+        ("authorize-partner", "GetItem", "503 unavailable"),
+    ];
+    for (function, action, want) in cases {
+        let (proxy, stack, callers) = behind_a_proxy();
+        let sale = Sale::by(callers, 10).await;
+        let is_key_lookup = function == "authorize-partner";
+        let (arrived, released) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (arrival, release) = (Arc::clone(&arrived), Arc::clone(&released));
+        proxy.hook(move |called, body| {
+            if called != action || body.contains("key#") != is_key_lookup {
+                return Fate::Answered;
+            }
+            arrival.notify_one();
+            Fate::Held(Arc::clone(&release))
+        });
+
+        let asked = tokio::spawn(sale.order(2).keyed("k").send());
+        arrived.notified().await;
+        let victim = stack.functions().into_iter().find(|process| process.name() == function);
+        send("KILL", victim.as_ref().unwrap().id);
+        assert_eq!(asked.await.unwrap().said(), want, "{function} dies in {action}");
+
+        proxy.hook(|_, _| Fate::Answered);
+        released.notify_one();
+        assert_eq!(sale.order(2).keyed("k").send().await.said(), "201", "{function} is replaced");
+        assert!(!stack.functions().contains(&victim.unwrap()));
+        assert_eq!(sale.summary().await["reservedSeats"], 2, "and the retry bought nothing twice");
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_hangs_is_killed_when_its_time_is_over() {
+    let stack = Stack::start(&["--instances=1"]);
+    let partner = Callers::of(&stack.url, &stack.keys).partner;
+    assert_eq!(partner.get("/reservations").send().await.said(), "200");
+    let functions = stack.functions();
+    let victim = functions.iter().find(|process| process.name() == "summarize-event").unwrap();
+    send("STOP", victim.id);
+    assert_eq!(partner.get("/reservations").send().await.said(), "502 unavailable");
+    assert_eq!(partner.get("/reservations").send().await.said(), "200");
+    assert!(!stack.functions().contains(victim), "it is replaced");
+}
+
+#[tokio::test]
+async fn requests_wait_for_a_free_instance() {
+    let stack = Stack::start(&["--instances=1"]);
+    let partner = Callers::of(&stack.url, &stack.keys).partner;
+    let answers = at_once((0..30).map(|_| partner.get("/reservations"))).await;
+    assert!(answers.iter().all(|answer| answer.said() == "200"));
+    let functions = stack.functions();
+    let instances = functions.iter().filter(|process| process.name() == "summarize-event");
+    assert_eq!(instances.count(), 1);
+}
+
+#[test]
+fn ended_it_takes_everything_with_it() {
+    for (signal, is_graceful) in [("INT", true), ("TERM", true), ("KILL", false)] {
+        let mut stack = Stack::start(&["--instances=2"]);
+        let functions = stack.functions();
+        assert_eq!(functions.len(), 16, "two of each");
+        let status = stack.end(signal);
+        assert_eq!(status.success(), is_graceful, "{signal}: {status}\n{}", stack.log());
+        wait_for_end_of(&functions);
+    }
+}
+
+#[tokio::test]
+async fn a_bare_cargo_run_offers_the_published_event_and_keys_to_it_and_builds_nothing_twice() {
+    binary();
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = contract::path("Cargo.toml").to_str().unwrap().to_owned();
+    let arguments = ["run", "--manifest-path", &manifest, "--", "--port=0", "--instances=1"];
+    let mut stack = Stack::run(Path::new(&cargo), &arguments.map(str::to_owned), known_keys());
+    assert!(!stack.log().contains("Compiling"), "{}", stack.log());
+
+    let caller = Client::anonymous(&stack.url);
+    let (partner, organiser) = (stack.line("abc-corp "), stack.line("organiser "));
+    let partner = caller.with_key(partner.trim_end_matches(" (partner)"));
+    let organiser = caller.with_key(organiser.trim_end_matches(" (organiser)"));
+    let fresh = json!({
+        "eventId": "node-meetup-2025",
+        "name": "Node.js Meet-up",
+        "totalSeats": 500,
+        "availableSeats": 500,
+        "reservationCount": 0,
+        "version": 0,
+        "reservedSeats": 0,
+        "heldSeats": 0,
+        "status": "on_sale",
+    });
+    assert_eq!(partner.get("/reservations").send().await.json(), fresh);
+    let event = json!({"name": "A", "totalSeats": 1});
+    assert_eq!(organiser.post("/events", &event).send().await.said(), "201");
+    assert_eq!(partner.post("/events", &event).send().await.said(), "403 access-denied");
+}
+
+#[tokio::test]
+async fn with_a_folder_events_reservations_and_keys_outlive_it() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("data"));
+    let start = || Stack::start(&["--instances=1", "--data", folder.to_str().unwrap()]);
+    let mut first = start();
+    let sale = Sale::by(Callers::of(&first.url, &first.keys), 10).await;
+    let sold = sale.order(3).keyed("k").send().await;
+    let summary = sale.summary().await;
+    assert!(first.end("INT").success());
+
+    let second = start();
+    let sale = Sale { event: sale.event, callers: Callers::of(&second.url, &first.keys) };
+    assert_eq!(sale.summary().await, summary, "with the keys of the first start");
+    let replay = sale.order(3).keyed("k").send().await;
+    assert_eq!((replay.said().as_str(), replay.text), ("201", sold.text));
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+#[tokio::test]
+async fn no_token_is_ever_logged_or_stored() {
+    let program = binary().to_str().unwrap();
+    let keys = known_keys();
+    let Keys { partner, other, organiser } = &keys;
+    let mut arguments = ["LOG_LEVEL=trace", program, "local", "--port=0", "--instances=1"]
+        .map(str::to_owned)
+        .to_vec();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("data"));
+    arguments.push(format!("--data={}", folder.display()));
+    arguments.push(format!("--partner=abc-corp={partner}"));
+    arguments.push(format!("--partner=other={other}"));
+    arguments.push(format!("--organiser={organiser}"));
+    let mut stack = Stack::run(Path::new("env"), &arguments, keys.clone());
+
+    let sale = Sale::by(Callers::of(&stack.url, &keys), 5).await;
+    let id = sale.sell(2).await;
+    assert_eq!(sale.order(9).send().await.said(), "409 not-enough-seats");
+    assert_eq!(sale.cancel(&id).await.said(), "204");
+    let unknown = sale.callers.nobody.with_key("tb_00000000000000000000");
+    assert_eq!(unknown.get(&sale.path()).send().await.said(), "403 access-denied");
+    assert!(stack.end("INT").success());
+
+    let log = stack.log();
+    assert!(log.contains("answered") && log.contains("refused"), "there is a log: {log}");
+    let mut kept = log.into_bytes();
+    for file in std::fs::read_dir(&folder).unwrap() {
+        kept.extend(std::fs::read(file.unwrap().path()).unwrap());
+    }
+    let kept = String::from_utf8_lossy(&kept);
+    for token in [partner, other, organiser, "tb_0000"] {
+        assert!(!kept.contains(token));
+    }
+    let _ = std::fs::remove_dir_all(folder);
+}

@@ -1,0 +1,26 @@
+//! The promises of TicketBoss, each with the test that keeps it: one binary, `cargo test`.
+
+#![expect(clippy::arithmetic_side_effects, reason = "a wrong sum fails the test")]
+
+mod authorize_partner;
+mod cancel_reservation;
+mod check_health;
+mod create_event;
+mod dynamo_calls;
+mod dynamo_store;
+mod dynamodb_in_trouble;
+mod house_rules;
+mod local_stack;
+mod partner_keys;
+mod pool_rules;
+mod problems;
+mod published_contract;
+mod reserve_seats;
+mod retries;
+mod selling_out;
+mod show_docs;
+mod show_reservation;
+mod simulation;
+mod store_contract;
+mod summarize_event;
+mod support;

@@ -1,0 +1,135 @@
+//! The rules of a pool, against any sequence of orders, cancellations and passing time.
+//!
+//! Every outcome must occur, or the run proves nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use shared::event::{Event, PoolCount};
+use shared::pool::{Decision, Pool};
+use shared::refusal::Refusal;
+use shared::reservation::RequestMark;
+use shared::view::View;
+
+use crate::support::ledger::{Step, World};
+use crate::support::nouns;
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let (caller, key) = (|| 0..3_usize, || 0..40_u8);
+    let reserve =
+        (caller(), key(), 1..=10_u64, any::<bool>()).prop_map(|(caller, key, seats, reference)| {
+            Step::Reserve { caller, key, seats, reference }
+        });
+    let cancel = (caller(), caller(), key(), 0..2_u64)
+        .prop_map(|(caller, owner, key, by)| Step::Cancel { caller, owner, key, by });
+    let wait = (0..26_i64 * 60).prop_map(|minutes| Step::Wait { minutes });
+    prop::collection::vec(prop_oneof![6 => reserve, 5 => cancel, 1 => wait], 1..120)
+}
+
+/// An event with so many seats in so many pools.
+fn events() -> impl Strategy<Value = Event> {
+    (1..=90_u64, 1..=14_u64).prop_map(|(seats, pools)| Event {
+        pools: PoolCount::try_from(pools).expect("1 to 96 pools"),
+        ..nouns::event("any", seats)
+    })
+}
+
+#[test]
+fn any_sequence_of_requests_sells_every_seat_once_and_loses_none() {
+    let seen = Mutex::new(BTreeSet::new());
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&(events(), steps()), |(event, steps)| {
+        let mut world = World::new(event);
+        for step in &steps {
+            world.take(step);
+            world.audit();
+        }
+        seen.lock().unwrap().append(&mut world.seen);
+        Ok(())
+    });
+    outcome.unwrap();
+
+    let every_outcome = [
+        "another partner's",
+        "cancellation replayed",
+        "cancelled",
+        "cancelled twice",
+        "dropped",
+        "gathered from several",
+        "key reused",
+        "never sold",
+        "not enough seats",
+        "replayed",
+        "sold",
+    ];
+    assert_eq!(seen.into_inner().unwrap(), BTreeSet::from(every_outcome));
+}
+
+#[test]
+fn the_ended_are_kept_for_a_day_and_are_never_many() {
+    let mut world = World::new(nouns::event("any", 10));
+    let caller = world.callers[0].clone();
+    let order = nouns::order("abc-corp", 10);
+    let ids: Vec<_> = (0..200_u8).map(|key| world.id_of(&caller, key)).collect();
+    let mut kept = world.pools[0].clone();
+    let commit = |decided: Result<Decision, Refusal>| match decided {
+        Ok(Decision::Commit(changes, _)) => changes[0].after().clone(),
+        other => panic!("{other:?}"),
+    };
+    for id in &ids {
+        kept = commit(kept.reserve(id, &order, world.now));
+        kept = commit(kept.cancel(id, &caller, RequestMark::new(1), world.now));
+        world.now += SignedDuration::from_secs(1);
+        assert!(kept.reservations().count() <= 129, "a pool stays small");
+    }
+    for id in &ids[ids.len() - 128..] {
+        let replay = kept.reserve(id, &order, world.now);
+        assert!(matches!(replay, Ok(Decision::Standing(_))), "a late retry gets a true answer");
+    }
+
+    let a_day_later = world.now + SignedDuration::from_hours(24);
+    let emptied = commit(kept.reserve(&world.id_of(&caller, 255), &order, a_day_later));
+    assert_eq!(emptied.reservations().count(), 1, "after a day nothing is left but what is live");
+}
+
+#[test]
+fn a_refusal_rests_on_a_bound_that_no_moment_exceeds() {
+    let bounds = Mutex::new([0, 0]);
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&(events(), steps()), |(event, steps)| {
+        let pools = usize::from(event.pools.get());
+        let home = event.pools.indices().next().expect("at least one pool");
+        let mut world = World::new(event);
+        let mut read = || -> (Vec<Pool>, Vec<Pool>, u32) { (Vec::new(), Vec::new(), 0) }();
+        for step in &steps {
+            // One pool at each step, first for one view and then for the other.
+            match (read.0.len(), read.1.len()) {
+                (first, _) if first < pools => read.0.push(world.pools[first].clone()),
+                (_, second) if second < pools => {
+                    if second == 0 {
+                        read.2 = world.free_seats();
+                    }
+                    read.1.push(world.pools[second].clone());
+                }
+                _ => break,
+            }
+            world.take(step);
+        }
+        if read.1.len() == pools {
+            let view = |pools: Vec<Pool>| View::of_all(pools, home).expect("home is there");
+            let (first, second) = (view(read.0), view(read.1));
+            let bound = first.available_at_most(&second).expect("few steps lie between");
+            let between = read.2;
+            prop_assert!(bound >= between, "{between} were free, and at most {bound} by the bound");
+            let mut bounds = bounds.lock().unwrap();
+            bounds[usize::from(bound == between)] += 1;
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    let [_, exact] = bounds.into_inner().unwrap();
+    assert!(exact > 0, "the bound is as tight as can be, at times");
+}

@@ -1,0 +1,89 @@
+//! The problems that a healthy stack never answers with, and the list of all there are.
+
+use serde_json::json;
+use shared::desk::Desk;
+use shared::store::Store;
+
+use crate::support::answer::PROBLEMS;
+use crate::support::contract;
+use crate::support::desk::{Incoming, desk, incoming, open};
+use crate::support::losing::LosingStore;
+use crate::support::simulated::SimulatedStore;
+use crate::support::simulated::weather::{Dice, Weather};
+
+/// An order, a cancellation and a look at this reservation of the event `any`.
+fn requests(id: &str) -> [Incoming; 3] {
+    let reservation = format!("/events/any/reservations/{id}");
+    [
+        incoming("POST", "/events/any/reservations").body(&json!({"seats": 2})),
+        incoming("DELETE", &reservation),
+        incoming("GET", &reservation),
+    ]
+}
+
+/// A store with the event `any`, and the id of a reservation in it.
+async fn sold() -> (SimulatedStore, String) {
+    let store = SimulatedStore::calm();
+    open(&store, "any", 120).await;
+    let [order, ..] = requests("");
+    let id = order.at(&desk(store.clone())).await.text_of("reservationId");
+    (store, id)
+}
+
+async fn said<S: Store>(desk: &Desk<S>, id: &str) -> Vec<String> {
+    let mut said = Vec::new();
+    for request in requests(id) {
+        said.push(request.at(desk).await.said());
+    }
+    said
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_always_loses_its_race_is_told_to_try_again_and_not_that_it_is_sold_out() {
+    let (store, id) = sold().await;
+    let desk = desk(LosingStore(store));
+    let contended = "409 version-conflict".to_owned();
+    assert_eq!(said(&desk, &id).await, [contended.clone(), contended, "200".to_owned()]);
+    let [order, ..] = requests(&id);
+    let body = order.at(&desk).await.json();
+    assert_eq!(body["error"], "Concurrency conflict. Please retry.");
+    assert!(body["availableSeats"].is_null());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_store_does_not_answer_is_unknown_and_may_be_asked_again() {
+    let weather = Weather { lost_before: 1.0, ..Weather::calm() };
+    let desk = desk(SimulatedStore::under(weather, Dice::new(1)));
+    let (_, id) = sold().await;
+    assert_eq!(said(&desk, &id).await, ["503 unavailable"; 3]);
+}
+
+#[tokio::test]
+async fn without_an_authorizer_nobody_is_trusted() {
+    let (store, id) = sold().await;
+    let desk = desk(store);
+    for request in requests(&id) {
+        assert_eq!(request.clone().from_nobody().at(&desk).await.said(), "500 internal");
+        for (partner, role) in [("", "partner"), ("a b", "partner"), ("abc-corp", "king")] {
+            let wrong = request.clone().from(partner, role).at(&desk).await;
+            assert_eq!(wrong.said(), "500 internal", "{partner} {role}");
+        }
+    }
+}
+
+#[test]
+fn every_problem_is_documented_with_its_code_and_status() {
+    let document = contract::yaml("openapi.yaml");
+    let description = document["info"]["description"].as_str().unwrap();
+    for (code, statuses, _, _, retryable) in PROBLEMS {
+        let statuses: Vec<_> = statuses.iter().map(u16::to_string).collect();
+        let row = format!("| `{code}` | {} |", statuses.join(", "));
+        let row = description.lines().find(|line| line.starts_with(&row));
+        let row = row.unwrap_or_else(|| panic!("{code} has no row"));
+        assert!(row.ends_with(if retryable { "| yes |" } else { "| no |" }), "{row}");
+    }
+    let rows =
+        description.lines().filter(|line| line.starts_with("| `") && line.contains("| no |"));
+    let retryable = description.lines().filter(|line| line.ends_with("| yes |"));
+    assert_eq!(rows.count() + retryable.count(), PROBLEMS.len(), "and there is no other");
+}

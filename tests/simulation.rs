@@ -1,0 +1,155 @@
+//! Promises 1 to 4 in bad weather: thousands of seeded worlds, each with everything going wrong.
+//!
+//! `SEEDS=10000 cargo test simulation -- --nocapture` runs so many and prints what was seen;
+//! `SEED=17` runs that one alone. `FIRST_SEED` says where to start: CI draws it and prints it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber, span};
+
+use crate::support::simulation::World;
+use crate::support::simulation::partner::Partner;
+
+/// What must have been seen at least once, or the run has proved nothing.
+const RARE: [&str; 12] = [
+    "answer lost",
+    "budget exhausted",
+    "done late",
+    "duplicate caught",
+    "gathered",
+    "gather raced",
+    "given up",
+    "killed",
+    "lost before it arrived",
+    "own write recovered",
+    "transactions collided",
+    "write met a transaction",
+];
+
+type Counts = BTreeMap<&'static str, u64>;
+
+#[test]
+fn no_seat_is_sold_twice_or_lost_whatever_fails() {
+    let first = setting("SEED").or_else(|| setting("FIRST_SEED")).unwrap_or(0);
+    let seeds = if setting("SEED").is_some() { 1 } else { setting("SEEDS").unwrap_or(300) };
+    let mut counts = Counts::new();
+    for seed in first..first + seeds {
+        let (seen, violation) = run(seed);
+        assert_eq!(violation, None, "seed {seed}: SEED={seed} cargo test simulation");
+        for (name, count) in seen {
+            *counts.entry(name).or_default() += count;
+        }
+    }
+    println!("{seeds} seeds from {first}: {counts:#?}");
+    if seeds >= 300 {
+        let never = |name: &&&str| !counts.contains_key(**name);
+        assert_eq!(RARE.iter().find(never), None, "this was never seen in {seeds} seeds");
+    }
+}
+
+#[test]
+fn a_seed_replays_its_run() {
+    assert_eq!(run(7), run(7));
+}
+
+/// One world from its beginning to its end: what was seen, and what was wrong first.
+fn run(seed: u64) -> (Counts, Option<String>) {
+    let observer = Observer::default();
+    let seen = Arc::clone(&observer.seen);
+    let _watching = tracing::subscriber::set_default(observer);
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+    let (mut counts, violation) = runtime.block_on(async {
+        let world = Arc::new(World::create(seed));
+        let operations = world.dice.between(4, 12);
+        let partners = (0..world.dice.between(2, 12)).map(Partner::new);
+        let living = partners.map(|partner| tokio::spawn(partner.live(Arc::clone(&world), operations)));
+        let mut resolving = Vec::new();
+        for partner in living.collect::<Vec<_>>() {
+            resolving.push(partner.await.expect("partners do not panic"));
+        }
+        let mut partners = Vec::new();
+        for partner in resolving {
+            partners.push(partner.resolve(Arc::clone(&world)).await);
+        }
+        world.settle(&partners).await;
+        let mut counts = world.counts();
+        counts.insert("writes audited", u64::try_from(world.auditor.steps()).expect("few"));
+        (counts, world.auditor.violation())
+    });
+    counts.extend(seen.lock().expect("observing does not panic").clone());
+    (counts, violation)
+}
+
+fn setting(name: &str) -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "a test's own settings")]
+    std::env::var(name).ok().map(|value| value.parse().expect("a number"))
+}
+
+/// Counts what the loop says of itself: the rare states that a run must have met.
+#[derive(Default)]
+struct Observer {
+    seen: Arc<Mutex<Counts>>,
+}
+
+/// The fields of one log event that matter here.
+#[derive(Default)]
+struct Said {
+    message: String,
+    lost: u64,
+    pools: u64,
+}
+
+impl Visit for Said {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            self.message = format!("{value:?}");
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "lost" => self.lost = value,
+            "pools" => self.pools = value,
+            _ => {}
+        }
+    }
+}
+
+impl Subscriber for Observer {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("shared")
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut said = Said::default();
+        event.record(&mut said);
+        let mut seen = self.seen.lock().expect("observing does not panic");
+        let mut count = |name| *seen.entry(name).or_default() += 1;
+        match (said.message.as_str(), said.lost, said.pools) {
+            ("own work found", 0, _) => count("duplicate caught"),
+            ("own work found", ..) => count("own write recovered"),
+            ("committed", 0, 2..) => count("gathered"),
+            ("committed", _, 2..) => count("gather raced"),
+            ("committed", 0, _) => count("committed at once"),
+            ("committed", ..) => count("committed after a race"),
+            _ => {}
+        }
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}

@@ -1,0 +1,107 @@
+//! An answer, from wherever it came; and what every refusal must look like.
+
+use lambda_http::http::HeaderMap;
+use serde_json::Value;
+
+/// Every problem there is: its code, its statuses, title and `error`, and whether a retry may help.
+pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 16] = [
+    ("access-denied", &[403], "Access denied", "Access denied", false),
+    ("bad-request", &[400], "Bad request", "Bad request", false),
+    ("body-too-large", &[413], "Body too large", "Body too large", false),
+    ("event-exists", &[409], "Event exists", "Event exists", false),
+    ("event-not-found", &[404], "Event not found", "Event not found", false),
+    ("idempotency-key-reused", &[422], "Idempotency key reused", "Idempotency key reused", false),
+    ("internal", &[500], "Internal error", "Internal error", false),
+    ("not-enough-seats", &[409], "Not enough seats left", "Not enough seats left", false),
+    ("partner-mismatch", &[403], "Not your partner id", "Not your partner id", false),
+    ("rate-limited", &[429], "Too many requests", "Too many requests", true),
+    (
+        "reservation-not-found",
+        &[404],
+        "Reservation not found",
+        "Reservation not found or already cancelled",
+        false,
+    ),
+    ("route-not-found", &[404], "No such route", "No such route", false),
+    ("unauthenticated", &[401], "Access key missing", "Access key missing", false),
+    ("unavailable", &[502, 503, 504], "Outcome unknown", "Outcome unknown", true),
+    ("validation-failed", &[400], "Invalid request", "Invalid request", false),
+    (
+        "version-conflict",
+        &[409],
+        "Too much contention",
+        "Concurrency conflict. Please retry.",
+        true,
+    ),
+];
+
+/// An answer as its caller sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// A success in one word, `201`; a refusal in two, `409 not-enough-seats`, and then it is
+    /// complete: every member, every header, in the words that belong to its code.
+    pub(crate) fn said(&self) -> String {
+        if self.status < 400 {
+            return self.status.to_string();
+        }
+        let problem = self.json();
+        let code = problem["code"].as_str().unwrap_or_default().to_owned();
+        let known = PROBLEMS.iter().find(|(known, ..)| *known == code);
+        let Some((_, statuses, title, error, retryable)) = known else {
+            panic!("no such problem: {self:?}");
+        };
+
+        assert!(statuses.contains(&self.status), "{self:?}");
+        assert_eq!(problem["type"], format!("https://ticketboss.example/problems/{code}"));
+        assert_eq!(problem["status"], self.status);
+        assert_eq!(problem["title"], *title);
+        assert_eq!(problem["error"], *error);
+        assert_eq!(problem["retryable"], *retryable);
+        for text in ["detail", "requestId"] {
+            let text = problem[text].as_str().unwrap_or_default();
+            assert!(!text.is_empty() && !text.contains('$'), "{self:?}");
+        }
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.header("cache-control"), "no-store");
+        assert_eq!(self.header("x-content-type-options"), "nosniff");
+        assert_eq!(self.header("retry-after"), if *retryable { "1" } else { "" });
+        let challenge = if self.status == 401 { "Bearer realm=\"ticketboss\"" } else { "" };
+        assert_eq!(self.header("www-authenticate"), challenge);
+        if code == "validation-failed" {
+            let faults = problem["errors"].as_array().expect("faults");
+            assert!(!faults.is_empty(), "{self:?}");
+            for fault in faults {
+                for member in ["pointer", "detail", "code"] {
+                    assert!(fault[member].is_string(), "{self:?}");
+                }
+            }
+        }
+        if code == "not-enough-seats" {
+            let seats = |name: &str| problem[name].as_u64().expect("a number of seats");
+            assert!(seats("availableSeats") < seats("requestedSeats"), "{self:?}");
+        }
+        format!("{} {code}", self.status)
+    }
+
+    /// The body, which must be JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|why| panic!("{why}: {self:?}"))
+    }
+
+    /// A text of the body's.
+    pub(crate) fn text_of(&self, member: &str) -> String {
+        let body = self.json();
+        body[member].as_str().unwrap_or_else(|| panic!("no `{member}`: {self:?}")).to_owned()
+    }
+
+    /// A header's value; empty if there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("headers are ASCII"))
+    }
+}

@@ -1,0 +1,111 @@
+//! openapi.yaml and template.yaml, as the tests read them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// A path inside the checkout.
+pub(crate) fn path(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
+}
+
+/// A text file of the checkout.
+pub(crate) fn file(relative: &str) -> String {
+    fs::read_to_string(path(relative)).unwrap_or_else(|why| panic!("{relative}: {why}"))
+}
+
+/// A YAML file of the checkout; short-form intrinsics are the texts they bear.
+pub(crate) fn yaml(relative: &str) -> Value {
+    serde_saphyr::from_str(&file(relative)).unwrap_or_else(|why| panic!("{relative}: {why}"))
+}
+
+/// One operation of openapi.yaml.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    /// The security schemes it names; `None` if it says nothing about security.
+    pub(crate) schemes: Option<Vec<String>>,
+    /// The resource that serves it.
+    pub(crate) function: String,
+    pub(crate) statuses: BTreeSet<String>,
+}
+
+/// Every operation of openapi.yaml.
+pub(crate) fn operations() -> Vec<Operation> {
+    let document = yaml("openapi.yaml");
+    let paths = document["paths"].as_object().expect("paths");
+    let methods = |(path, item): (&String, &Value)| {
+        let methods = item.as_object().expect("methods").clone().into_iter();
+        let path = path.clone();
+        methods.map(move |(method, operation)| operation_of(&path, &method, &operation))
+    };
+    paths.iter().flat_map(methods).collect()
+}
+
+fn operation_of(path: &str, method: &str, operation: &Value) -> Operation {
+    let scheme =
+        |one: &Value| one.as_object().expect("a scheme").keys().cloned().collect::<Vec<_>>();
+    let schemes = operation["security"].as_array();
+    let uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"].as_str();
+    let (_, function) = uri.and_then(|uri| uri.split_once("${AWS::Region}")).expect("a uri");
+    let (_, function) = function.split_once("${").expect("a function");
+    let (function, _) = function.split_once('.').expect("its alias");
+    Operation {
+        id: operation["operationId"].as_str().expect("an operationId").to_owned(),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        schemes: schemes.map(|schemes| schemes.iter().flat_map(scheme).collect()),
+        function: function.to_owned(),
+        statuses: operation["responses"].as_object().expect("answers").keys().cloned().collect(),
+    }
+}
+
+/// What one function of template.yaml may do to the table.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    /// Its crate's folder.
+    pub(crate) code: String,
+    /// `GetItem`, on items whose partition keys match these patterns.
+    pub(crate) actions: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Every function of template.yaml, by its resource's name, and what it may do.
+pub(crate) fn functions() -> BTreeMap<String, Grant> {
+    let template = yaml("template.yaml");
+    let resources = template["Resources"].as_object().expect("resources").iter();
+    let functions =
+        resources.filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
+    functions.map(|(name, function)| (name.clone(), grant_of(&function["Properties"]))).collect()
+}
+
+fn grant_of(properties: &Value) -> Grant {
+    let mut actions = BTreeMap::<String, BTreeSet<String>>::new();
+    let policies = properties["Policies"].as_array().into_iter().flatten();
+    for statement in policies.flat_map(|policy| list(&policy["Statement"])) {
+        assert_eq!(statement["Effect"], "Allow");
+        assert_eq!(statement["Resource"], "Table.Arn", "the table, and nothing else");
+        let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        let keys = list(keys).into_iter().map(|key| key.as_str().expect("a key").to_owned());
+        let keys: BTreeSet<_> = keys.collect();
+        for action in list(&statement["Action"]) {
+            let action = action.as_str().and_then(|action| action.strip_prefix("dynamodb:"));
+            let action = action.expect("an action of DynamoDB's").to_owned();
+            actions.entry(action).or_default().extend(keys.clone());
+        }
+    }
+    let code = properties["CodeUri"].as_str().expect("a CodeUri").to_owned();
+    Grant { code, actions }
+}
+
+/// The elements of a list; what is no list is one element.
+fn list(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(elements) => elements.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    }
+}

@@ -1,0 +1,140 @@
+//! The handlers in process, on any store: requests as API Gateway hands them over, real JSON, a
+//! clock that stands still and chance from a seed. No HTTP.
+
+use std::collections::BTreeMap;
+
+use cancel_reservation::cancel_reservation;
+use check_health::check_health;
+use create_event::create_event;
+use lambda_http::{Body, Request, Response};
+use reserve_seats::reserve_seats;
+use serde_json::{Value, json};
+use shared::answer::finish;
+use shared::config::DEFAULT_EVENT_ID;
+use shared::desk::Desk;
+use shared::event::Event;
+use shared::store::{Creation, Store};
+use show_docs::show_docs;
+use show_reservation::show_reservation;
+use summarize_event::summarize_event;
+
+use super::answer::Answer;
+use super::nouns;
+use super::simulated::weather::Dice;
+
+/// A desk on this store.
+pub(crate) fn desk<S: Store>(store: S) -> Desk<S> {
+    let dice = Dice::new(1);
+    let default_event = DEFAULT_EVENT_ID.parse().expect("an event id");
+    Desk::new(store, default_event, nouns::start_of_time, move || dice.bytes())
+}
+
+/// Puts an event with so many seats on sale.
+pub(crate) async fn open<S: Store>(store: &S, id: &str, seats: u64) -> Event {
+    let event = nouns::event(id, seats);
+    assert_eq!(store.create_event(&event).await.expect("the store answers"), Creation::Created);
+    event
+}
+
+/// A request, as the gateway hands it to a function.
+#[derive(Debug, Clone)]
+pub(crate) struct Incoming {
+    method: &'static str,
+    path: String,
+    caller: Option<(String, String)>,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+}
+
+/// A request of `abc-corp`'s.
+pub(crate) fn incoming(method: &'static str, path: impl Into<String>) -> Incoming {
+    let caller = Some(("abc-corp".to_owned(), "partner".to_owned()));
+    Incoming { method, path: path.into(), caller, headers: BTreeMap::new(), body: None }
+}
+
+impl Incoming {
+    pub(crate) fn from(self, id: &str, role: &str) -> Self {
+        Self { caller: Some((id.to_owned(), role.to_owned())), ..self }
+    }
+
+    /// As if the gateway was set up without its authorizer.
+    pub(crate) fn from_nobody(self) -> Self {
+        Self { caller: None, ..self }
+    }
+
+    pub(crate) fn keyed(mut self, key: &str) -> Self {
+        self.headers.insert("Idempotency-Key".to_owned(), key.to_owned());
+        self
+    }
+
+    pub(crate) fn body(self, body: &Value) -> Self {
+        Self { body: Some(body.to_string()), ..self }
+    }
+
+    fn into_request(self) -> Request {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let segments: Vec<_> = path.split('/').skip(1).collect();
+        let parameters = match segments.as_slice() {
+            ["reservations", id] => json!({ "reservationId": id }),
+            ["events", event] | ["events", event, "reservations"] => json!({ "eventId": event }),
+            ["events", event, "reservations", id] => {
+                json!({ "eventId": event, "reservationId": id })
+            }
+            ["docs", asset] => json!({ "asset": asset }),
+            _ => Value::Null,
+        };
+        let query: BTreeMap<_, _> =
+            query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let authorizer = self.caller.map(|(id, role)| json!({ "partnerId": id, "role": role }));
+        let handed_over = json!({
+            "resource": path,
+            "path": path,
+            "httpMethod": self.method,
+            "headers": self.headers,
+            "multiValueHeaders": {},
+            "queryStringParameters": query,
+            "pathParameters": parameters,
+            "requestContext": {
+                "requestId": "in-process",
+                "stage": "v1",
+                "httpMethod": self.method,
+                "authorizer": authorizer.unwrap_or(json!({})),
+            },
+            "body": self.body,
+            "isBase64Encoded": false,
+        });
+        lambda_http::request::from_str(&handed_over.to_string()).expect("a proxy request")
+    }
+
+    /// Hands it to the function that serves it, as its `main` does.
+    pub(crate) async fn at<S: Store>(self, desk: &Desk<S>) -> Answer {
+        let (method, path) = (self.method, self.path.clone());
+        let request = &self.into_request();
+        let (path, _) = path.split_once('?').unwrap_or((&path, ""));
+        let segments: Vec<_> = path.split('/').skip(1).collect();
+        let outcome = match (method, segments.as_slice()) {
+            ("POST", ["reservations"] | ["events", _, "reservations"]) => {
+                reserve_seats(desk, request).await
+            }
+            ("DELETE", ["reservations", _] | ["events", _, "reservations", _]) => {
+                cancel_reservation(desk, request).await
+            }
+            ("GET", ["reservations", _] | ["events", _, "reservations", _]) => {
+                show_reservation(desk, request).await
+            }
+            ("GET", ["reservations"] | ["events", _]) => summarize_event(desk, request).await,
+            ("POST", ["events"]) => create_event(desk, request).await,
+            ("GET", ["healthcheck"]) => check_health(desk, request).await,
+            ("GET", ["docs" | "docs.json"] | ["docs", _]) => show_docs(request),
+            _ => panic!("no function serves {method} {path}"),
+        };
+        let Ok(response) = finish(request, outcome);
+        to_answer(&response)
+    }
+}
+
+fn to_answer(response: &Response<Body>) -> Answer {
+    let body: &[u8] = response.body().as_ref();
+    let text = String::from_utf8(body.to_vec()).expect("every answer is UTF-8");
+    Answer { status: response.status().as_u16(), headers: response.headers().clone(), text }
+}

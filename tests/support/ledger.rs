@@ -1,0 +1,215 @@
+//! Pools and, beside them, a ledger that knows only what was promised: who has which seats, and
+//! since when they have not. Every step must leave the two in agreement.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use shared::access::{Caller, Role};
+use shared::event::Event;
+use shared::order::Order;
+use shared::pool::{Change, Decision, Pool};
+use shared::refusal::Refusal;
+use shared::reservation::{RequestMark, Reservation, ReservationId};
+use shared::summary::Summary;
+use shared::view::View;
+
+use super::nouns;
+
+/// One thing that happens to an event. Callers, keys and marks are few, so that they meet.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    Reserve { caller: usize, key: u8, seats: u64, reference: bool },
+    Cancel { caller: usize, owner: usize, key: u8, by: u64 },
+    Wait { minutes: i64 },
+}
+
+/// An event, how its pools stand, and the ledger.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) event: Event,
+    pub(crate) pools: Vec<Pool>,
+    pub(crate) now: Timestamp,
+    ledger: BTreeMap<ReservationId, Reservation>,
+    pub(crate) callers: [Caller; 3],
+    pub(crate) seen: BTreeSet<&'static str>,
+}
+
+impl World {
+    pub(crate) fn new(event: Event) -> Self {
+        let caller = |id, role| Caller { id: nouns::partner(id), role };
+        let callers = [
+            caller("abc-corp", Role::Partner),
+            caller("other", Role::Partner),
+            caller("organiser", Role::Organiser),
+        ];
+        let pools = event.open_pools();
+        let now = nouns::start_of_time();
+        Self { event, pools, now, ledger: BTreeMap::new(), callers, seen: BTreeSet::new() }
+    }
+
+    /// Takes one step; whatever a rule decides must be what the ledger says.
+    pub(crate) fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Reserve { caller, key, seats, reference } => {
+                let caller = self.callers[caller].clone();
+                let id = self.id_of(&caller, key);
+                let reference = reference.then(|| "A-17".parse().expect("a reference"));
+                self.reserve(&id, &Order { reference, ..nouns::order(caller.id.as_str(), seats) });
+            }
+            Step::Cancel { caller, owner, key, by } => {
+                let id = self.id_of(&self.callers[owner], key);
+                self.cancel(&id, &self.callers[caller].clone(), RequestMark::new(by));
+            }
+            Step::Wait { minutes } => self.now += SignedDuration::from_mins(minutes),
+        }
+    }
+
+    pub(crate) fn id_of(&self, caller: &Caller, key: u8) -> ReservationId {
+        ReservationId::of_key(&self.event, &caller.id, &key.to_string().parse().expect("a key"))
+    }
+
+    fn reserve(&mut self, id: &ReservationId, order: &Order) {
+        let (requested, free) = (order.seats.get(), self.free_seats());
+        let home = self.pools[usize::from(id.pool().get())].clone();
+        let whole = View::of_all(self.pools.clone(), id.pool()).expect("the home pool is there");
+        let decided = whole.reserve(id, order, self.now);
+
+        match self.ledger.get(id) {
+            Some(standing) if order.made(standing) => {
+                assert_eq!(decided, Ok(Decision::Standing(standing.clone())));
+                self.seen.insert("replayed");
+            }
+            Some(_) => {
+                assert_eq!(decided, Err(Refusal::IdempotencyKeyReused));
+                self.seen.insert("key reused");
+            }
+            None if free < requested => {
+                assert_eq!(decided, Err(Refusal::NotEnoughSeats { requested, available: free }));
+                self.seen.insert("not enough seats");
+            }
+            None => {
+                let narrow = View::of_home(home.clone()).reserve(id, order, self.now);
+                let Ok(Decision::Commit(changes, sold)) = decided else { panic!("{decided:?}") };
+                self.check_gifts(&home, requested, &changes);
+                if home.available() >= requested {
+                    assert_eq!(narrow, Ok(Decision::Commit(changes.clone(), sold.clone())));
+                } else {
+                    let available = home.available();
+                    assert_eq!(narrow, Err(Refusal::NotEnoughSeats { requested, available }));
+                }
+                assert!(order.made(&sold) && sold.is_live() && sold.created_at == self.now);
+                self.commit(&changes, sold);
+                self.seen.insert("sold");
+            }
+        }
+    }
+
+    /// A gather takes exactly what is missing, from the fewest pools that have it.
+    fn check_gifts(&mut self, home: &Pool, requested: u32, changes: &[Change]) {
+        let missing = requested.saturating_sub(home.available());
+        let mut free: Vec<_> = self.pools.iter().map(Pool::available).collect();
+        free[usize::from(home.index().get())] = 0;
+        free.sort_unstable();
+        let mut given = 0;
+        let fullest_first = free.iter().rev();
+        let donors_min = fullest_first.take_while(|free| (given < missing, given += *free).0);
+        let donors_min = donors_min.count();
+
+        let (receiver, donors) = changes.split_first().expect("a sale changes its home pool");
+        assert_eq!(receiver.pool(), home.index());
+        assert_eq!(receiver.after().capacity(), home.capacity() + missing);
+        assert_eq!(donors.len(), donors_min, "no more donors than needed");
+        assert!(donors.len() <= 10, "an order of 10 seats has at most 10 donors");
+        let given = donors.iter().map(|donor| {
+            let before = &self.pools[usize::from(donor.pool().get())];
+            assert_eq!(donor.written(), None);
+            before.available() - donor.after().available()
+        });
+        assert_eq!(given.sum::<u32>(), missing, "no more seats than are missing");
+        if donors.len() > 1 {
+            self.seen.insert("gathered from several");
+        }
+    }
+
+    fn cancel(&mut self, id: &ReservationId, caller: &Caller, by: RequestMark) {
+        let home = &self.pools[usize::from(id.pool().get())];
+        let decided = home.cancel(id, caller, by, self.now);
+        let own = self.ledger.get(id).filter(|standing| caller.may_act_for(&standing.partner));
+        match own.map(|standing| (standing, standing.cancelled)) {
+            None => {
+                assert_eq!(decided, Err(Refusal::ReservationNotFound));
+                let theirs = self.ledger.contains_key(id);
+                self.seen.insert(if theirs { "another partner's" } else { "never sold" });
+            }
+            Some((standing, Some(cancellation))) if cancellation.by == by => {
+                assert_eq!(decided, Ok(Decision::Standing(standing.clone())));
+                self.seen.insert("cancellation replayed");
+            }
+            Some((_, Some(_))) => {
+                assert_eq!(decided, Err(Refusal::ReservationNotFound));
+                self.seen.insert("cancelled twice");
+            }
+            Some((standing, None)) => {
+                let Ok(Decision::Commit(changes, ended)) = decided else { panic!("{decided:?}") };
+                let cancelled = ended.cancelled.expect("it is cancelled");
+                assert_eq!((cancelled.at, cancelled.by), (self.now, by));
+                let before =
+                    Reservation { cancelled: None, version: standing.version, ..ended.clone() };
+                assert_eq!(before, *standing, "nothing else changes");
+                assert_eq!(changes.len(), 1);
+                self.commit(&changes, ended);
+                self.seen.insert("cancelled");
+            }
+        }
+    }
+
+    /// Writes the changes, as a store would, and checks each against the pool before it.
+    fn commit(&mut self, changes: &[Change], written: Reservation) {
+        for change in changes {
+            let before = &mut self.pools[usize::from(change.pool().get())];
+            assert_eq!(change.expected_version(), before.version());
+            assert_eq!(change.after().version(), before.version() + 1, "versions step by one");
+            for id in change.dropped() {
+                let dropped = self.ledger.remove(id).expect("only what is there can be dropped");
+                let ended = dropped.cancelled.expect("what is live is never dropped");
+                assert!(self.now.duration_since(ended.at) > SignedDuration::from_hours(24));
+                self.seen.insert("dropped");
+            }
+            *before = change.after().clone();
+        }
+        assert_eq!(changes[0].written(), Some(&written));
+        assert_eq!(changes[0].after().version(), written.version);
+        self.ledger.insert(written.id, written);
+    }
+
+    pub(crate) fn free_seats(&self) -> u32 {
+        let live = self.ledger.values().filter(|reservation| reservation.is_live());
+        let taken: u32 = live.map(|reservation| reservation.seats.get()).sum();
+        self.event.total_seats.get().checked_sub(taken).expect("no seat is sold twice")
+    }
+
+    /// Promise 1, and that the pools hold what the ledger says.
+    pub(crate) fn audit(&self) {
+        let mut kept = BTreeMap::new();
+        for pool in &self.pools {
+            let live = pool.reservations().filter(|reservation| reservation.is_live());
+            let taken: u32 = live.map(|reservation| reservation.seats.get()).sum();
+            assert_eq!(pool.available() + taken, pool.capacity(), "promise 1");
+            for reservation in pool.reservations() {
+                assert_eq!(reservation.id.pool(), pool.index());
+                kept.insert(reservation.id, reservation.clone());
+                for caller in &self.callers {
+                    let visible = pool.reservation(&reservation.id, caller).is_some();
+                    assert_eq!(visible, caller.may_act_for(&reservation.partner));
+                }
+            }
+        }
+        assert_eq!(kept, self.ledger);
+
+        let summary = Summary::of(&self.event, &self.pools);
+        assert_eq!(summary.available_seats, self.free_seats());
+        assert_eq!(summary.available_seats + summary.reserved_seats, summary.total_seats);
+        let live = kept.values().filter(|reservation| reservation.is_live());
+        assert_eq!(summary.reservation_count, live.count());
+    }
+}

@@ -1,0 +1,22 @@
+//! What the tests stand on.
+//!
+//! In process: [`nouns`], a [`desk`] with the real handlers, [`simulated`] and [`database`] to
+//! stand it on, [`proxy`] between it and DynamoDB. Over HTTP: the real [`stack`], a [`client`] that
+//! checks every [`answer`] it gets, and a [`sale`] for each test to have to itself.
+
+pub(crate) mod answer;
+pub(crate) mod client;
+pub(crate) mod contract;
+pub(crate) mod database;
+pub(crate) mod desk;
+pub(crate) mod environment;
+pub(crate) mod ledger;
+pub(crate) mod losing;
+pub(crate) mod nouns;
+pub(crate) mod processes;
+pub(crate) mod proxy;
+pub(crate) mod requests;
+pub(crate) mod sale;
+pub(crate) mod simulated;
+pub(crate) mod simulation;
+pub(crate) mod stack;

@@ -1,0 +1,49 @@
+//! Requests as API Gateway hands them to a handler, made in process.
+
+use aws_lambda_events::apigw::{
+    ApiGatewayProxyRequestContext, ApiGatewayRequestAuthorizer as Authorizer,
+};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _};
+use serde_json::Value;
+use shared::access::Caller;
+use shared::reservation::ReservationId;
+
+/// What requests are made of.
+pub(crate) struct Parts;
+
+impl Parts {
+    /// `POST /reservations` with this body.
+    pub(crate) fn order(caller: &Caller, body: Value, key: &Option<String>) -> Request {
+        Self::request(caller, "POST", body.to_string().into(), key)
+    }
+
+    /// `GET` or `DELETE /reservations/{reservationId}`.
+    pub(crate) fn reservation(caller: &Caller, id: &ReservationId, key: &Option<String>) -> Request {
+        let path = [("reservationId".to_owned(), vec![id.to_string()])];
+        let path = std::collections::HashMap::from(path);
+        Self::request(caller, "GET", Body::Empty, key).with_path_parameters(path)
+    }
+
+    /// `GET /reservations`.
+    pub(crate) fn summary(caller: &Caller) -> Request {
+        Self::request(caller, "GET", Body::Empty, &None)
+    }
+
+    fn request(caller: &Caller, method: &str, body: Body, key: &Option<String>) -> Request {
+        let mut authorizer = Authorizer::default();
+        let fields = [("partnerId", caller.id.as_str()), ("role", caller.role.as_str())];
+        authorizer.fields =
+            fields.map(|(name, value)| (name.to_owned(), Value::from(value))).into_iter().collect();
+        let mut context = ApiGatewayProxyRequestContext::default();
+        context.authorizer = authorizer;
+        context.request_id = Some("in-process".to_owned());
+
+        let mut request = lambda_http::http::Request::builder().method(method).uri("/");
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let request = request.body(body).expect("a request");
+        request.with_request_context(RequestContext::ApiGatewayV1(context))
+    }
+}

@@ -1,0 +1,156 @@
+//! The simulated store: events and pools in a [`Table`] under some [`Weather`].
+
+pub(crate) mod table;
+pub(crate) mod weather;
+
+use std::sync::Arc;
+
+use shared::event::{Event, PoolIndex};
+use shared::pool::{Change, Pool};
+use shared::store::{Commit, Creation, Store, StoreError};
+use shared::text::EventId;
+
+use self::table::{Apply, Table, Unknown, Written};
+use self::weather::{Dice, Weather};
+
+/// What stands under one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Item {
+    Event(Event),
+    Pool(Pool),
+}
+
+/// A store in memory, with the semantics of DynamoDB and whatever goes wrong with it.
+#[derive(Debug, Clone)]
+pub(crate) struct SimulatedStore {
+    pub(crate) table: Table<Item>,
+}
+
+impl SimulatedStore {
+    /// A store that answers everything at once.
+    pub(crate) fn calm() -> Self {
+        Self::under(Weather::calm(), Dice::new(0))
+    }
+
+    pub(crate) fn under(weather: Weather, dice: Dice) -> Self {
+        Self { table: Table::new(dice, weather, bytes) }
+    }
+
+    /// Puts an event there, with its pools, without a call.
+    pub(crate) fn put_event(&self, event: &Event) {
+        for (key, item) in items_of(event) {
+            self.table.put(key, item);
+        }
+    }
+
+    /// All pools of the event as they are, without a call.
+    pub(crate) fn peek_pools(&self, event: &Event) -> Vec<Pool> {
+        let peek = |index| match self.table.peek(&pool_key(&event.id, index)) {
+            Some(Item::Pool(pool)) => pool,
+            other => panic!("{other:?} is no pool"),
+        };
+        event.pools.indices().map(peek).collect()
+    }
+}
+
+impl Store for SimulatedStore {
+    async fn load_event(&self, id: &EventId) -> Result<Option<Event>, StoreError> {
+        match self.table.get(event_key(id)).await? {
+            Some(Item::Event(event)) => Ok(Some(event)),
+            Some(Item::Pool(_)) => panic!("a pool stands where {id} should"),
+            None => Ok(None),
+        }
+    }
+
+    async fn load_pool(&self, event: &Event, index: PoolIndex) -> Result<Pool, StoreError> {
+        pool_of(self.table.get(pool_key(&event.id, index)).await?, event, index)
+    }
+
+    async fn load_pools(&self, event: &Event) -> Result<Vec<Pool>, StoreError> {
+        let keys = event.pools.indices().map(|index| pool_key(&event.id, index)).collect();
+        let found = self.table.get_batch(keys).await?.into_iter();
+        let found = event.pools.indices().zip(found);
+        found.map(|(index, item)| pool_of(item, event, index)).collect()
+    }
+
+    async fn commit(&self, event: &Event, changes: &[Change]) -> Result<Commit, StoreError> {
+        let mut writes: Vec<_> = changes.iter().map(|change| write_of(event, change)).collect();
+        if writes.len() > 1 {
+            let applied = self.table.transact(writes).await?;
+            return Ok(if applied { Commit::Applied } else { Commit::Conflict(None) });
+        }
+        let (key, apply) = writes.remove(0);
+        Ok(match self.table.write(key, apply).await? {
+            Written::Applied => Commit::Applied,
+            Written::ConditionFailed(Some(Item::Pool(found))) => Commit::Conflict(Some(found)),
+            Written::ConditionFailed(_) | Written::InTransaction => Commit::Conflict(None),
+        })
+    }
+
+    async fn create_event(&self, event: &Event) -> Result<Creation, StoreError> {
+        let put_new = |item: Item| -> Apply<Item> {
+            Arc::new(move |before| before.is_none().then(|| item.clone()))
+        };
+        let writes = items_of(event).map(|(key, item)| (key, put_new(item))).collect();
+        let created = self.table.transact(writes).await?;
+        Ok(if created { Creation::Created } else { Creation::Exists })
+    }
+}
+
+impl From<Unknown> for StoreError {
+    fn from(_: Unknown) -> Self {
+        Self::Unavailable("no attempt was answered".into())
+    }
+}
+
+fn items_of(event: &Event) -> impl Iterator<Item = (String, Item)> {
+    let pools = event.open_pools().into_iter();
+    let pools = pools.map(|pool| (pool_key(&event.id, pool.index()), Item::Pool(pool)));
+    pools.chain([(event_key(&event.id), Item::Event(event.clone()))])
+}
+
+/// The write of one change: whole, and only from the version that it expects.
+fn write_of(event: &Event, change: &Change) -> (String, Apply<Item>) {
+    let (expected, after) = (change.expected_version(), change.after().clone());
+    let apply: Apply<Item> = Arc::new(move |before| match before {
+        Some(Item::Pool(before)) if before.version() == expected => Some(Item::Pool(after.clone())),
+        _ => None,
+    });
+    (pool_key(&event.id, change.pool()), apply)
+}
+
+fn pool_of(item: Option<Item>, event: &Event, index: PoolIndex) -> Result<Pool, StoreError> {
+    match item {
+        Some(Item::Pool(pool)) => Ok(pool),
+        _ => Err(StoreError::Corrupt {
+            what: pool_key(&event.id, index),
+            why: "it is missing".to_owned(),
+        }),
+    }
+}
+
+fn event_key(id: &EventId) -> String {
+    format!("event#{id}")
+}
+
+fn pool_key(id: &EventId, index: PoolIndex) -> String {
+    format!("event#{id}#{}", index.get())
+}
+
+/// About what the item weighs in DynamoDB: names and values, 3 bytes a map, digits in pairs.
+fn bytes(item: &Item) -> usize {
+    const KEYS_AND_COUNTS: usize = 90;
+    const ENTRY: usize = 22 + 3 + (1 + 2 + 1) + (1 + 8 + 1) + (1 + 3 + 1) + 2;
+    const ENDED: usize = (1 + 8 + 1) + (1 + 11 + 1);
+    match item {
+        Item::Event(_) => 150,
+        Item::Pool(pool) => {
+            let entries = pool.reservations().map(|one| {
+                let reference = one.reference.as_ref().map_or(0, |text| 2 + text.as_str().len());
+                let ended = if one.is_live() { 0 } else { ENDED };
+                ENTRY + one.partner.as_str().len() + reference + ended
+            });
+            KEYS_AND_COUNTS + entries.sum::<usize>()
+        }
+    }
+}

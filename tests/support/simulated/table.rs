@@ -1,0 +1,333 @@
+//! A DynamoDB table in virtual time: conditional writes with `ALL_OLD`, transactions that make
+//! other writers of their items fail, batches that are not of one moment, and the SDK's own
+//! retries, which hide what became of the first try.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::weather::{Dice, Fate, Latency, Weather};
+
+/// How long the SDK waits for one attempt, and how often it tries: as `DynamoStore` sets it.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
+const ATTEMPTS: u32 = 3;
+
+/// What a write makes of an item, or `None` if its condition fails.
+pub(crate) type Apply<T> = Arc<dyn Fn(Option<&T>) -> Option<T> + Send + Sync>;
+
+/// No attempt was answered: what was asked for may have been done, or may yet be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unknown;
+
+/// How a write of one item went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Written<T> {
+    Applied,
+    ConditionFailed(Option<T>),
+    InTransaction,
+}
+
+/// What happened, counted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Counts {
+    pub(crate) calls: u64,
+    /// Writes that arrived, applied or not.
+    pub(crate) writes: u64,
+    pub(crate) read_units: f64,
+    pub(crate) write_units: f64,
+    pub(crate) throttled: u64,
+    pub(crate) conflicts: u64,
+    /// By the name of the misfortune, or of the rare thing that was seen.
+    pub(crate) seen: BTreeMap<&'static str, u64>,
+}
+
+/// Looks at all items after every write.
+pub(crate) type Watch<T> = Arc<dyn Fn(&HashMap<String, T>) + Send + Sync>;
+
+pub(crate) struct Table<T> {
+    state: Arc<Mutex<State<T>>>,
+    pub(crate) dice: Dice,
+    pub(crate) weather: Weather,
+    bytes: fn(&T) -> usize,
+}
+
+struct State<T> {
+    items: HashMap<String, T>,
+    in_transaction: HashSet<String>,
+    buckets: HashMap<String, (f64, Instant)>,
+    counts: Counts,
+    watch: Option<Watch<T>>,
+}
+
+/// What one attempt came to, on the server's side.
+enum Attempt<R> {
+    Answered(R),
+    Throttled,
+}
+
+impl<T: Clone + Send + 'static> Table<T> {
+    /// An empty table; `bytes` says what an item weighs.
+    pub(crate) fn new(dice: Dice, weather: Weather, bytes: fn(&T) -> usize) -> Self {
+        let state = State {
+            items: HashMap::new(),
+            in_transaction: HashSet::new(),
+            buckets: HashMap::new(),
+            counts: Counts::default(),
+            watch: None,
+        };
+        Self { state: Arc::new(Mutex::new(state)), dice, weather, bytes }
+    }
+
+    /// Looks at an item without a call: what an auditor sees.
+    pub(crate) fn peek(&self, key: &str) -> Option<T> {
+        self.state().items.get(key).cloned()
+    }
+
+    /// Has `watch` look after every write from now on.
+    pub(crate) fn set_watch(&self, watch: Watch<T>) {
+        self.state().watch = Some(watch);
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.state().counts.clone()
+    }
+
+    /// Puts an item there without a call.
+    pub(crate) fn put(&self, key: String, item: T) {
+        self.state().items.insert(key, item);
+    }
+
+    /// `GetItem`, strongly consistent.
+    pub(crate) async fn get(&self, key: String) -> Result<Option<T>, Unknown> {
+        let found = self.get_batch(vec![key]).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    /// `BatchGetItem`, strongly consistent: every item as it is at some moment of the call.
+    pub(crate) async fn get_batch(&self, keys: Vec<String>) -> Result<Vec<Option<T>>, Unknown> {
+        let keys = Arc::new(keys);
+        self.call(self.weather.get, move |table| {
+            let keys = Arc::clone(&keys);
+            async move {
+                let mut found = Vec::new();
+                for key in keys.iter() {
+                    if keys.len() > 1 && table.dice.chance(0.2) {
+                        pass(table.weather.get.draw(&table.dice) / 4).await;
+                    }
+                    found.push(table.peek(key));
+                }
+                let weights = found.iter().map(|item| item.as_ref().map_or(0, table.bytes));
+                let read_units: f64 = weights.map(|bytes| units(bytes.div_ceil(4))).sum();
+                table.state().counts.read_units += read_units;
+                Attempt::Answered(found)
+            }
+        })
+        .await
+    }
+
+    /// `UpdateItem`, conditional, with `ALL_OLD` if the condition fails.
+    pub(crate) async fn write(&self, key: String, apply: Apply<T>) -> Result<Written<T>, Unknown> {
+        self.call(self.weather.update, move |table| {
+            let (key, apply) = (key.clone(), Arc::clone(&apply));
+            async move { table.write_now(&key, &apply) }
+        })
+        .await
+    }
+
+    /// `TransactWriteItems`: all or none. False if it was cancelled by a condition or a conflict.
+    pub(crate) async fn transact(&self, writes: Vec<(String, Apply<T>)>) -> Result<bool, Unknown> {
+        let writes = Arc::new(writes);
+        self.call(self.weather.transact, move |table| {
+            let writes = Arc::clone(&writes);
+            async move {
+                let busy = table.dice.chance(table.weather.busy);
+                if busy || !table.state().enter(&writes) {
+                    return Attempt::Answered(false);
+                }
+                pass(table.weather.transact.draw(&table.dice) / 3).await;
+                table.transact_now(&writes)
+            }
+        })
+        .await
+    }
+
+    fn transact_now(&self, writes: &[(String, Apply<T>)]) -> Attempt<bool> {
+        let mut state = self.state();
+        state.counts.writes += 1;
+        let mut all_after = Vec::new();
+        for (key, apply) in writes {
+            state.in_transaction.remove(key);
+            let before = state.items.get(key);
+            let after = apply(before);
+            let heavier = before.into_iter().chain(&after).map(self.bytes).max().unwrap_or(0);
+            all_after.push((key, after, 2.0 * units(heavier)));
+        }
+        for (key, _, cost) in &all_after {
+            if !state.affords(key, *cost, self.weather.write_units_per_second) {
+                return Attempt::Throttled;
+            }
+        }
+        if all_after.iter().any(|(_, after, _)| after.is_none()) {
+            state.counts.conflicts += 1;
+            return Attempt::Answered(false);
+        }
+        for (key, after, _) in all_after {
+            state.items.extend(after.map(|after| (key.clone(), after)));
+        }
+        state.show();
+        Attempt::Answered(true)
+    }
+
+    fn write_now(&self, key: &str, apply: &Apply<T>) -> Attempt<Written<T>> {
+        let busy = self.dice.chance(self.weather.busy);
+        let mut state = self.state();
+        state.counts.writes += 1;
+        if busy || state.in_transaction.contains(key) {
+            state.count("write met a transaction");
+            return Attempt::Answered(Written::InTransaction);
+        }
+        let before = state.items.get(key).cloned();
+        let after = apply(before.as_ref());
+        let heavier = before.iter().chain(&after).map(self.bytes).max().unwrap_or(0);
+        if !state.affords(key, units(heavier), self.weather.write_units_per_second) {
+            return Attempt::Throttled;
+        }
+        match after {
+            Some(after) => {
+                state.items.insert(key.to_owned(), after);
+                state.show();
+                Attempt::Answered(Written::Applied)
+            }
+            None => {
+                state.counts.conflicts += 1;
+                Attempt::Answered(Written::ConditionFailed(before))
+            }
+        }
+    }
+
+    /// One operation of the SDK: up to three attempts, each with its own fate. What the server
+    /// does goes on when the caller is gone.
+    async fn call<R, F, S>(&self, latency: Latency, serve: F) -> Result<R, Unknown>
+    where
+        R: Send + 'static,
+        F: Fn(Self) -> S,
+        S: Future<Output = Attempt<R>> + Send + 'static,
+    {
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                let pause = self.dice.between(0, 25 << attempt.min(3));
+                pass(Duration::from_millis(pause)).await;
+            }
+            self.state().counts.calls += 1;
+            let fate = self.weather.fate(&self.dice);
+            let way = latency.draw(&self.dice) / 2;
+            if fate != Fate::Served {
+                self.state().count(fate.name());
+            }
+            match fate {
+                Fate::Throttled => pass(way).await,
+                Fate::LostBefore => sleep(ATTEMPT_TIMEOUT).await,
+                Fate::Served | Fate::Slow => {
+                    let slow = if fate == Fate::Slow { self.dice.between(50, 250) } else { 0 };
+                    let arrival = way + Duration::from_millis(slow);
+                    let answered = self.spawn(arrival, serve(self.clone())).await;
+                    pass(way).await;
+                    if let Attempt::Answered(answer) = answered.expect("serving does not panic") {
+                        return Ok(answer);
+                    }
+                }
+                Fate::LostAfter => {
+                    drop(self.spawn(way, serve(self.clone())));
+                    sleep(ATTEMPT_TIMEOUT).await;
+                }
+                Fate::Late => {
+                    let late = Duration::from_millis(self.dice.between(1, 3_000));
+                    drop(self.spawn(ATTEMPT_TIMEOUT + late, serve(self.clone())));
+                    sleep(ATTEMPT_TIMEOUT).await;
+                }
+            }
+        }
+        Err(Unknown)
+    }
+
+    fn spawn<R: Send + 'static>(
+        &self,
+        arrival: Duration,
+        served: impl Future<Output = R> + Send + 'static,
+    ) -> tokio::task::JoinHandle<R> {
+        tokio::spawn(async move {
+            pass(arrival).await;
+            served.await
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().expect("nothing panics while it holds the state")
+    }
+}
+
+impl<T> State<T> {
+    pub(crate) fn count(&mut self, seen: &'static str) {
+        *self.counts.seen.entry(seen).or_default() += 1;
+    }
+
+    fn show(&self) {
+        if let Some(watch) = &self.watch {
+            watch(&self.items);
+        }
+    }
+
+    /// Begins a transaction on these items, unless another is under way on one of them.
+    fn enter(&mut self, writes: &[(String, Apply<T>)]) -> bool {
+        if writes.iter().any(|(key, _)| self.in_transaction.contains(key)) {
+            self.count("transactions collided");
+            return false;
+        }
+        self.in_transaction.extend(writes.iter().map(|(key, _)| key.clone()));
+        true
+    }
+
+    /// Charges the item's partition, which takes so many units a second, and saves one second's.
+    fn affords(&mut self, key: &str, cost: f64, per_second: Option<f64>) -> bool {
+        if let Some(per_second) = per_second {
+            let now = Instant::now();
+            let bucket = self.buckets.entry(key.to_owned()).or_insert((per_second, now));
+            let earned = now.duration_since(bucket.1).as_secs_f64() * per_second;
+            *bucket = ((bucket.0 + earned).min(per_second), now);
+            if bucket.0 < cost {
+                self.counts.throttled += 1;
+                return false;
+            }
+            bucket.0 -= cost;
+        }
+        self.counts.write_units += cost;
+        true
+    }
+}
+
+impl<T> Clone for Table<T> {
+    fn clone(&self) -> Self {
+        let (state, dice) = (Arc::clone(&self.state), self.dice.clone());
+        Self { state, dice, weather: self.weather, bytes: self.bytes }
+    }
+}
+
+impl<T> fmt::Debug for Table<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Table").field("weather", &self.weather).finish_non_exhaustive()
+    }
+}
+
+/// Units are charged by the started KB, and never less than one.
+fn units(bytes: usize) -> f64 {
+    f64::from(u32::try_from(bytes.div_ceil(1_024).max(1)).expect("items are small"))
+}
+
+async fn pass(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
+    }
+}

@@ -1,0 +1,135 @@
+//! The auditor: knows what must be true of a simulated event, and looks after every write.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use shared::event::Event;
+use shared::pool::Pool;
+use shared::reservation::{Reservation, ReservationId};
+use tokio::time::Instant;
+
+use crate::support::simulated::{Item, SimulatedStore};
+
+/// How old the shortage may be that a refusal speaks of.
+const REFUSAL_AGE_MAX: Duration = Duration::from_secs(1);
+
+pub(crate) struct Auditor {
+    total_seats: u32,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    pools: BTreeMap<u16, Pool>,
+    /// The free seats of the event, after every write.
+    free: Vec<(Instant, u32)>,
+    violation: Option<String>,
+}
+
+impl Auditor {
+    /// An auditor who looks after every write to this store.
+    pub(crate) fn watch(store: &SimulatedStore, event: &Event) -> Arc<Self> {
+        let total_seats = event.total_seats.get();
+        let seen = Seen { free: vec![(Instant::now(), total_seats)], ..Seen::default() };
+        let auditor = Arc::new(Self { total_seats, seen: Mutex::new(seen) });
+        let watching = Arc::clone(&auditor);
+        store.table.set_watch(Arc::new(move |items| watching.look(items)));
+        auditor
+    }
+
+    /// How many writes it has seen.
+    pub(crate) fn steps(&self) -> usize {
+        self.seen().free.len()
+    }
+
+    /// What was wrong first, if anything was.
+    pub(crate) fn violation(&self) -> Option<String> {
+        self.seen().violation.clone()
+    }
+
+    /// Every reservation that any pool keeps.
+    pub(crate) fn reservations(&self) -> BTreeMap<ReservationId, Reservation> {
+        let seen = self.seen();
+        let all = seen.pools.values().flat_map(Pool::reservations);
+        all.map(|reservation| (reservation.id, reservation.clone())).collect()
+    }
+
+    /// Notes what a partner saw and should not have.
+    pub(crate) fn object(&self, promise: &str) {
+        self.seen().violation.get_or_insert_with(|| promise.to_owned());
+    }
+
+    /// Promise 3: there was a moment, at most a second ago, with fewer free seats than asked for.
+    pub(crate) fn check_refusal(&self, requested: u32) {
+        let now = Instant::now();
+        let fewest = {
+            let seen = self.seen();
+            let recent = |at: Instant| now.duration_since(at) <= REFUSAL_AGE_MAX;
+            let first = seen.free.partition_point(|(at, _)| !recent(*at)).saturating_sub(1);
+            seen.free[first..].iter().map(|(_, free)| *free).min()
+        };
+        if fewest.is_none_or(|fewest| fewest >= requested) {
+            self.object(&format!("{requested} seats were refused while {fewest:?} were free"));
+        }
+    }
+
+    fn look(&self, items: &HashMap<String, Item>) {
+        let mut seen = self.seen();
+        let mut violation = None;
+        for item in items.values() {
+            let Item::Pool(pool) = item else { continue };
+            let before = seen.pools.insert(pool.index().get(), pool.clone());
+            let broken = check_sum(pool).or_else(|| check_step(&before?, pool));
+            violation = violation.or(broken);
+        }
+
+        let sum = |seats: fn(&Pool) -> u32| seen.pools.values().map(seats).sum::<u32>();
+        if sum(Pool::capacity) != self.total_seats {
+            violation = violation.or(Some("the pools do not add up to the event"));
+        }
+        let free = sum(Pool::available);
+        seen.free.push((Instant::now(), free));
+        if let Some(violation) = violation {
+            seen.violation.get_or_insert_with(|| violation.to_owned());
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().expect("nobody panics while looking")
+    }
+}
+
+/// Promise 1, added up without the pool's own sums.
+fn check_sum(pool: &Pool) -> Option<&'static str> {
+    let live = pool.reservations().filter(|reservation| reservation.cancelled.is_none());
+    let taken: u32 = live.map(|reservation| reservation.seats.get()).sum();
+    (pool.available() + taken != pool.capacity()).then_some("the seats of a pool do not add up")
+}
+
+/// A write makes the next version, touches one reservation at most, and ends it at most once.
+fn check_step(before: &Pool, after: &Pool) -> Option<&'static str> {
+    if before == after {
+        return None;
+    }
+    if after.version() != before.version() + 1 {
+        return Some("a version was skipped or used twice");
+    }
+    let earlier: BTreeMap<_, _> = before.reservations().map(|one| (one.id, one)).collect();
+    let changed = |one: &&Reservation| earlier.get(&one.id) != Some(one);
+    let changed: Vec<_> = after.reservations().filter(changed).collect();
+    if changed.len() > 1 {
+        return Some("one commit wrote two reservations");
+    }
+    let [written] = changed[..] else { return None };
+    let standing = earlier.get(&written.id)?;
+    let same = standing.seats == written.seats && standing.partner == written.partner;
+    (!standing.is_live() || !same).then_some("a reservation changed that had ended, or its owner")
+}
+
+impl fmt::Debug for Auditor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Auditor").finish_non_exhaustive()
+    }
+}
