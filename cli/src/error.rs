@@ -55,7 +55,7 @@ pub enum Error {
         /// What DynamoDB answered, if it did.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The table does not answer, or an operation on access keys was refused.
+    /// The table does not answer, or an operation on it was refused.
     #[error("table `{table}`")]
     Table {
         /// Its name.
@@ -66,6 +66,12 @@ pub enum Error {
     /// Nothing says which table is meant.
     #[error("which table? --stack NAME, TABLE_NAME in the environment, or --dynamodb-endpoint URL")]
     NoTable,
+    /// The audit found seats that are sold twice, lost, or not to be found.
+    #[error("violations found: {0}")]
+    Violations(usize),
+    /// The audit found nothing wrong, and could not add every event up.
+    #[error("events too busy to be added up: {0}; audit them again")]
+    Unsettled(usize),
     /// The sources cannot be watched.
     #[error("cannot watch the sources")]
     Watch(#[source] notify::Error),

@@ -3,11 +3,13 @@
 //! [`local::Stack`] is what `ticketboss local` and a bare `cargo run` start, and what the
 //! end-to-end tests start too: the real function binaries, the real contract, the real table's
 //! properties. [`partners`] is `ticketboss partner`: access keys, in a deployed stack's table or in
-//! the local one's.
+//! the local one's. [`audit`] is `ticketboss audit`: whether every seat is there, and only once.
 
+pub mod audit;
 pub mod error;
 pub mod local;
 mod output;
 pub mod partners;
+mod place;
 
 pub use error::Error;

@@ -169,7 +169,7 @@ impl Stack {
         table::create(&client, &template, aws::TABLE).await?;
 
         let contract = Contract::read(&build::root().join("openapi.yaml"))?;
-        let by_name = functions(&template, &binaries, &endpoint)?;
+        let by_name = functions(&contract, &template, &binaries, &endpoint)?;
         let gateway = Gateway::new(&contract, &by_name)
             .map_err(|why| Error::Unservable { file: "openapi.yaml", why })?;
         let functions: Vec<_> = by_name.into_values().collect();
@@ -244,8 +244,10 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), Error> {
     Ok((listener, address))
 }
 
-/// The template's functions, by the names of their resources.
+/// The functions that the contract names, by the names of their resources in the template. What
+/// else the template has is not asked over HTTP, and not started here.
 fn functions(
+    contract: &Contract,
     template: &Template,
     binaries: &Binaries,
     endpoint: &str,
@@ -256,7 +258,8 @@ fn functions(
     environment.push(("LOG_LEVEL".to_owned(), log_level.unwrap_or_else(|| "warn".to_owned())));
 
     let settings = template.functions()?.into_iter();
-    let functions = settings.map(|(resource, settings)| {
+    let named = settings.filter(|(resource, _)| contract.functions().any(|name| name == resource));
+    let functions = named.map(|(resource, settings)| {
         let binary = binaries.get(&settings.name).ok_or_else(|| Error::Unservable {
             file: "template.yaml",
             why: format!("{resource}: the workspace has no binary `{}`", settings.name),

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ticketboss::{local, partners};
+use ticketboss::{audit, local, partners};
 
 /// Sells seats, each exactly once. Without a command: the whole stack on this machine.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Local(local::Settings),
     /// Give, list and take away access keys
     Partner(partners::Arguments),
+    /// Check that every seat is there, and only once, while they are sold
+    Audit(audit::Arguments),
 }
 
 #[tokio::main]
@@ -38,6 +40,7 @@ async fn main() -> ExitCode {
         None => local::run(&local).await,
         Some(Command::Local(settings)) => local::run(&settings).await,
         Some(Command::Partner(arguments)) => partners::run(arguments).await,
+        Some(Command::Audit(arguments)) => audit::run(arguments).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,35 +1,25 @@
 //! `ticketboss partner`: gives access keys, lists who has some, takes them away.
 //!
-//! On a deployed stack's table, with the AWS credentials and the region of the environment; or on
-//! another DynamoDB's, the local stack's for one. A key is shown once: the table knows its hash.
+//! A key is shown once: the table knows its hash.
 
-use std::env;
 use std::fmt::Write;
-use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::Client;
 use shared::access::{AccessToken, Caller, Role};
 use shared::boot::{clock, random};
 use shared::dynamo::{AccessError, DynamoStore};
 use shared::text::PartnerId;
 
 use crate::Error;
-use crate::local::aws;
 use crate::output::print;
+use crate::place::Place;
 
 /// What to do, and where.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
     action: Action,
-    /// The deployed stack whose table is meant; otherwise `TABLE_NAME` names the table
-    #[arg(long, global = true, value_name = "NAME")]
-    stack: Option<String>,
-    /// A DynamoDB that is not AWS's own: the local stack prints where its own is
-    #[arg(long, global = true, value_name = "URL")]
-    dynamodb_endpoint: Option<String>,
+    #[command(flatten)]
+    place: Place,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -57,35 +47,15 @@ enum Action {
 ///
 /// [`Error`], and then nothing was changed; or a key was added that cannot be shown.
 pub async fn run(arguments: Arguments) -> Result<(), Error> {
-    let Arguments { action, stack, dynamodb_endpoint } = arguments;
-    let table = table(stack, dynamodb_endpoint.is_some())?;
-    let client = match dynamodb_endpoint {
-        Some(endpoint) => aws::dynamodb_at(&endpoint),
-        None => deployed().await,
-    };
-    let store = DynamoStore::with_client(client, &table);
-    let done = match action {
+    let store = arguments.place.open().await?;
+    let done = match arguments.action {
         Action::Add { id, role } => add(&store, Caller { id, role }).await,
         Action::List => list(&store).await,
         Action::Revoke { id } => revoke(&store, &id).await,
     };
-    let text = done.map_err(|source| Error::Table { table, source })?;
+    let table = || store.table().to_owned();
+    let text = done.map_err(|source| Error::Table { table: table(), source })?;
     print(&text)
-}
-
-/// The table's name: a stack's table bears the stack's.
-fn table(stack: Option<String>, is_local: bool) -> Result<String, Error> {
-    let named = env::var_os("TABLE_NAME").map(|name| name.to_string_lossy().into_owned());
-    let named = stack.or(named).filter(|name| !name.is_empty());
-    named.or_else(|| is_local.then(|| aws::TABLE.to_owned())).ok_or(Error::NoTable)
-}
-
-/// AWS's own DynamoDB, for a person who waits at a terminal, maybe far away: a function's tight
-/// time limits would be wrong here.
-async fn deployed() -> Client {
-    let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(15)).build();
-    let defaults = aws_config::defaults(BehaviorVersion::v2026_01_12());
-    Client::new(&defaults.timeout_config(timeouts).load().await)
 }
 
 async fn add(store: &DynamoStore, holder: Caller) -> Result<String, AccessError> {

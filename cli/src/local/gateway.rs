@@ -54,7 +54,10 @@ impl Gateway {
         functions: &BTreeMap<String, Arc<Function>>,
     ) -> Result<Self, String> {
         let function = |name: &String| {
-            functions.get(name).map(Arc::clone).ok_or_else(|| format!("no function `{name}`"))
+            functions
+                .get(name)
+                .map(Arc::clone)
+                .ok_or_else(|| format!("template.yaml has no function `{name}`"))
         };
         let mut authorizers = BTreeMap::new();
         for (name, set) in &contract.authorizers {

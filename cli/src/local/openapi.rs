@@ -80,6 +80,12 @@ impl Contract {
         Self::parse(&text).map_err(|why| Error::Unservable { file: FILE, why })
     }
 
+    /// The template's resources that serve the operations, and decide who may call them.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &str> {
+        let serving = self.routes.iter().map(|route| route.function.as_str());
+        serving.chain(self.authorizers.values().map(|authorizer| authorizer.function.as_str()))
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let document: Document = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
         let schemes = document.components.security_schemes.into_iter();

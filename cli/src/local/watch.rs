@@ -2,7 +2,8 @@
 //! binary became another one.
 //!
 //! Requests under way are finished by the old process, and none is refused meanwhile. What does
-//! not build changes nothing: cargo says why, and the old binaries' processes go on.
+//! not build changes nothing: cargo says why, and the old binaries' processes go on. openapi.yaml
+//! is watched because `/docs` is made of it; new routes take effect when the stack is restarted.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -17,7 +17,7 @@ fn text(stack: &Stack, settings: &Settings) -> String {
     let url = stack.url();
     let endpoint = stack.dynamodb_endpoint();
     let kept = match (&settings.dynamodb_endpoint, &settings.data) {
-        (Some(_), _) => "not ours".to_owned(),
+        (Some(_), _) => "not this stack's".to_owned(),
         (None, Some(folder)) => format!("kept in {}", folder.display()),
         (None, None) => "in memory, gone with this process".to_owned(),
     };
@@ -29,7 +29,7 @@ fn text(stack: &Stack, settings: &Settings) -> String {
         line(format!("{:10} {} ({})", key.holder.id.as_str(), key.token.reveal(), key.holder.role));
     }
     if stack.keys().len() < settings.partners.len().max(1).saturating_add(1) {
-        line("           (no new key where there are ten already; those still work)".to_owned());
+        line("           (no new key for whom has five already; those still work)".to_owned());
     }
     let partner = stack.keys().iter().find(|key| key.holder.role == Role::Partner);
     let token = partner.map_or("...", |key| key.token.reveal());

@@ -42,7 +42,10 @@ mod tests {
     use super::*;
 
     fn policy(statements: &[(&str, &str)]) -> Policy {
-        let statement = |(effect, resource): &(&str, &str)| json!({"Action": ACTION, "Effect": effect, "Resource": [resource]});
+        let statement = |&(effect, resource): &(&str, &str)| {
+            let resources = [resource];
+            json!({"Action": ACTION, "Effect": effect, "Resource": resources})
+        };
         let statements: Vec<_> = statements.iter().map(statement).collect();
         serde_json::from_value(json!({"Version": "2012-10-17", "Statement": statements})).unwrap()
     }

@@ -1,0 +1,99 @@
+//! `ticketboss audit`: is every seat there, and only once? By hand, on any stack, while it sells.
+
+use std::fmt::Write;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use shared::audit::{Findings, audit_event};
+use shared::dynamo::DynamoStore;
+use shared::store::{Books, StoreError};
+use shared::text::EventId;
+
+use crate::Error;
+use crate::output::print;
+use crate::place::Place;
+
+/// What to audit, and where.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The event to audit; otherwise every event
+    event: Option<EventId>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Audits, and prints what was found.
+///
+/// # Errors
+///
+/// [`Error::Violations`] and [`Error::Unsettled`], unless all is well; or whatever kept the audit
+/// from finding out.
+pub async fn run(arguments: Arguments) -> Result<(), Error> {
+    let store = arguments.place.open().await?;
+    let audited = audit(&store, arguments.event).await.map_err(|source| Error::Table {
+        table: store.table().to_owned(),
+        source: source.into(),
+    })?;
+    print(&report(&audited))?;
+
+    let unsettled = audited.iter().filter(|findings| findings.unsettled).count();
+    match (violations(&audited), unsettled) {
+        (0, 0) => Ok(()),
+        (0, unsettled) => Err(Error::Unsettled(unsettled)),
+        (violations, _) => Err(Error::Violations(violations)),
+    }
+}
+
+async fn audit(store: &DynamoStore, event: Option<EventId>) -> Result<Vec<Findings>, StoreError> {
+    let events = match event {
+        Some(event) => vec![event.to_string()],
+        None => store.list_events().await?,
+    };
+    let progress = progress(&events);
+    let mut audited = Vec::new();
+    for event in events {
+        progress.set_message(event.clone());
+        audited.push(audit_event(store, &event).await?);
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    Ok(audited)
+}
+
+/// A bar on stderr, if that is a terminal.
+fn progress(events: &[String]) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} events  {msg}");
+    let length = u64::try_from(events.len()).unwrap_or(u64::MAX);
+    ProgressBar::new(length).with_style(style.expect("the template is well formed"))
+}
+
+fn report(audited: &[Findings]) -> String {
+    let mut text = String::new();
+    let mut line = |line: String| writeln!(text, "{line}").expect("a String takes any text");
+    for Findings { event, pools, violations, unsettled } in audited {
+        let verdict = match (violations.len(), unsettled) {
+            (0, false) => "sound".to_owned(),
+            (0, true) => "too busy to be added up".to_owned(),
+            (found, _) => count(found, "violation"),
+        };
+        line(format!("{event:32} {:>8}  {verdict}", count(*pools, "pool")));
+        for violation in violations {
+            line(format!("  {violation}"));
+        }
+    }
+    let pools = audited.iter().map(|findings| findings.pools).fold(0, usize::saturating_add);
+    line(format!(
+        "{} with {} audited: {}",
+        count(audited.len(), "event"),
+        count(pools, "pool"),
+        count(violations(audited), "violation"),
+    ));
+    text
+}
+
+fn violations(audited: &[Findings]) -> usize {
+    audited.iter().map(|findings| findings.violations.len()).fold(0, usize::saturating_add)
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
