@@ -41,23 +41,27 @@ fn main() {
 
     println!("\n## Ours, everywhere\n");
     header();
-    let bursts = [50, 200, 1_000, 4_000].map(Arrivals::Burst);
-    let steady = [100, 500, 1_000, 2_000].map(Arrivals::Steady);
-    for seats in [10, 500, 5_000, 50_000] {
-        for arrivals in bursts.into_iter().chain(steady) {
-            let unkeyed = Scenario::new(seats, arrivals);
-            row(Way::Ours, unkeyed);
-            row(Way::Ours, Scenario { keyed: true, ..unkeyed });
-        }
+    for (seats, arrivals) in everywhere() {
+        let unkeyed = Scenario::new(seats, arrivals);
+        row(Way::Ours, unkeyed);
+        row(Way::Ours, Scenario { keyed: true, ..unkeyed });
     }
-    row(Way::Ours, Scenario::new(50_000, Arrivals::Steady(5_000)));
-    row(Way::Ours, Scenario { keyed: true, ..Scenario::new(50_000, Arrivals::Steady(5_000)) });
 
     println!("\n## Ours, with 100 warm instances; every further one takes 500 ms to start\n");
     header();
     for (seats, arrivals) in [(500, Arrivals::Burst(200)), (5_000, Arrivals::Burst(1_000))] {
         row(Way::Ours, Scenario { warm: 100, ..Scenario::new(seats, arrivals) });
     }
+}
+
+/// Small and large events, small and large crowds.
+fn everywhere() -> impl Iterator<Item = (u32, Arrivals)> {
+    let bursts = [50, 200, 1_000, 4_000].map(Arrivals::Burst);
+    let steady = [100, 500, 2_000].map(Arrivals::Steady);
+    let crowds = bursts.into_iter().chain(steady);
+    let small = crowds.flat_map(|arrivals| [10, 500, 5_000].map(|seats| (seats, arrivals)));
+    let large = [Arrivals::Burst(1_000), Arrivals::Burst(4_000), Arrivals::Steady(5_000)];
+    small.chain(large.map(|arrivals| (50_000, arrivals)))
 }
 
 fn header() {

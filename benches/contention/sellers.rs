@@ -13,10 +13,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::nouns;
 use crate::support::requests::Parts;
+use crate::support::simulated::Item;
 use crate::support::simulated::SimulatedStore;
 use crate::support::simulated::table::{Apply, Counts, Table, Watch, Written};
 use crate::support::simulated::weather::{Dice, Weather};
-use crate::support::simulated::Item;
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,10 +119,18 @@ impl Seller {
         }
     }
 
-    pub(crate) async fn sell(&self, instance: usize, number: usize, seats: u32, keyed: bool) -> Sale {
+    pub(crate) async fn sell(
+        &self,
+        instance: usize,
+        number: usize,
+        seats: u32,
+        keyed: bool,
+    ) -> Sale {
         match self {
             Self::Ours(_, desks, _) => sell_ours(&desks[instance], number, seats, keyed).await,
-            Self::Counter(Way::Transaction, table) => sell_in_transaction(table, number, seats).await,
+            Self::Counter(Way::Transaction, table) => {
+                sell_in_transaction(table, number, seats).await
+            }
             Self::Counter(Way::Unversioned, table) => sell_unversioned(table, seats).await,
             Self::Counter(way, table) => {
                 let attempts = if *way == Way::Published { 1 } else { ATTEMPTS_MAX };
