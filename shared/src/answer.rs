@@ -124,11 +124,11 @@ fn has_seen(request: &Request, tag: &str) -> bool {
 
 /// The answer to a problem.
 fn refused(problem: &Problem, request_id: &str) -> Response<Body> {
-    let mut refused = start(problem.status()).header(CONTENT_TYPE, "application/problem+json");
+    let mut refused = start(problem.status());
     if problem.is_retryable() {
         refused = refused.header(RETRY_AFTER, "1");
     }
-    end(refused, problem.to_json(request_id).to_string().into())
+    write(refused, "application/problem+json", &problem.body(request_id))
 }
 
 /// What every answer that is somebody's own starts with.
@@ -144,8 +144,12 @@ fn mark(response: Builder, replayed: bool) -> Builder {
 }
 
 fn json(response: Builder, body: &impl Serialize) -> Response<Body> {
+    write(response, "application/json", body)
+}
+
+fn write(response: Builder, content_type: &str, body: &impl Serialize) -> Response<Body> {
     let body = serde_json::to_string(body).expect("our bodies have text keys");
-    end(response.header(CONTENT_TYPE, "application/json"), body.into())
+    end(response.header(CONTENT_TYPE, content_type), body.into())
 }
 
 fn end(response: Builder, body: Body) -> Response<Body> {

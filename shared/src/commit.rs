@@ -4,6 +4,7 @@
 //! reading, so that a pause never holds a version. An unknown outcome is looked for: the version
 //! guard makes a late write harmless, and the request's own work says that it is done.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -51,14 +52,14 @@ pub async fn decide_and_commit<S: Store>(
     decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
 ) -> Result<Settled, Problem> {
     let mut race = Race { desk, event, home, started: Instant::now(), lost: 0, tried: None };
-    let mut view = View::of_home(desk.store.load_pool(event, home).await?);
+    let mut view = Arc::new(View::of_home(desk.store.load_pool(event, home).await?));
 
     loop {
         let (changes, reservation) = match decide(&view, desk.now()) {
             Ok(Decision::Standing(reservation)) => return Ok(race.recover(reservation)),
             Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
             Err(Refusal::NotEnoughSeats { requested, .. }) => {
-                view = race.look_further(view, requested).await?;
+                view = race.look_further(&view, requested).await?;
                 if race.is_over() {
                     return race.look_last(decide).await;
                 }
@@ -88,7 +89,7 @@ pub async fn decide_and_commit<S: Store>(
             return race.look_last(decide).await;
         }
         view = match found {
-            Some(found) if race.lost == 1 => View::of_home(found),
+            Some(found) if race.lost == 1 => Arc::new(View::of_home(found)),
             _ => race.read_again(&view).await?,
         };
     }
@@ -134,7 +135,7 @@ impl<S: Store> Race<'_, S> {
     }
 
     /// Reads what was in view again: at once after the first loss, later after a jittered pause.
-    async fn read_again(&self, view: &View) -> Result<View, Problem> {
+    async fn read_again(&self, view: &View) -> Result<Arc<View>, Problem> {
         if self.lost > 1 {
             let doublings = self.lost.saturating_sub(2).min(8);
             let pause_max = PAUSE_FIRST_MS.saturating_mul(1 << doublings).min(PAUSE_LAST_MS);
@@ -144,15 +145,23 @@ impl<S: Store> Race<'_, S> {
             self.read_all().await
         } else {
             let home = self.desk.store.load_pool(self.event, self.home).await?;
-            Ok(View::of_home(home))
+            Ok(Arc::new(View::of_home(home)))
         }
     }
 
     /// The view of all pools after one that had too few free seats, or the refusal, once no
     /// doubt is left that there was a moment with fewer than `requested`.
-    async fn look_further(&mut self, before: View, requested: u32) -> Result<View, Problem> {
+    ///
+    /// What this instance saw of all pools at an earlier request proves as much as what it sees
+    /// now: then one reading is enough for a refusal.
+    async fn look_further(&mut self, before: &View, requested: u32) -> Result<Arc<View>, Problem> {
+        let earlier = self.desk.last_view(self.event).map(|(_, view)| view);
         let view = self.read_all().await?;
-        if let Some(available) = before.available_at_most(&view)
+        let at_most = match earlier {
+            Some(earlier) => earlier.available_at_most(&view),
+            None => before.available_at_most(&view),
+        };
+        if let Some(available) = at_most
             && available < requested
         {
             return Err(Refusal::NotEnoughSeats { requested, available }.into());
@@ -163,12 +172,14 @@ impl<S: Store> Race<'_, S> {
         Ok(view)
     }
 
-    async fn read_all(&self) -> Result<View, Problem> {
+    async fn read_all(&self) -> Result<Arc<View>, Problem> {
         let pools = self.desk.store.load_pools(self.event).await?;
         let missing = || StoreError::Corrupt {
             what: format!("pool {} of event {}", self.home.get(), self.event.id),
             why: "it is missing".to_owned(),
         };
-        Ok(View::of_all(pools, self.home).ok_or_else(missing)?)
+        let view = Arc::new(View::of_all(pools, self.home).ok_or_else(missing)?);
+        self.desk.remember(self.event, &view);
+        Ok(view)
     }
 }

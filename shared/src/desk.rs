@@ -2,18 +2,25 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::event::Event;
+use crate::order::SeatCount;
 use crate::problem::Problem;
+use crate::reservation::ReservationId;
 use crate::store::Store;
 use crate::text::EventId;
+use crate::view::View;
 
 /// How many events an instance remembers.
 const EVENTS_KNOWN_MAX: usize = 1_000;
+
+/// How long a view of all pools says where to look for seats.
+const VIEW_FRESH: Duration = Duration::from_secs(1);
 
 /// What every handler works with. Time and chance come from here and nowhere else, so that a
 /// simulation can decide about both.
@@ -24,7 +31,14 @@ pub struct Desk<S> {
     pub default_event: EventId,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     random: Box<dyn Fn() -> [u8; 32] + Send + Sync>,
-    events_known: Mutex<HashMap<EventId, Arc<Event>>>,
+    events_known: Mutex<HashMap<EventId, Known>>,
+}
+
+/// What an instance remembers of an event from one request to the next.
+struct Known {
+    event: Arc<Event>,
+    /// All its pools as they were read last, if they ever were all read.
+    view: Option<(Instant, Arc<View>)>,
 }
 
 impl<S: Store> Desk<S> {
@@ -69,7 +83,7 @@ impl<S: Store> Desk<S> {
     /// [`Problem::EventNotFound`], and the store's errors.
     pub async fn event(&self, id: &EventId) -> Result<Arc<Event>, Problem> {
         if let Some(known) = self.events_known().get(id) {
-            return Ok(Arc::clone(known));
+            return Ok(Arc::clone(&known.event));
         }
         let event = self.store.load_event(id).await?.ok_or(Problem::EventNotFound)?;
         let event = Arc::new(event);
@@ -77,11 +91,35 @@ impl<S: Store> Desk<S> {
         if events_known.len() >= EVENTS_KNOWN_MAX {
             events_known.clear();
         }
-        events_known.insert(id.clone(), Arc::clone(&event));
+        let known = Known { event: Arc::clone(&event), view: None };
+        events_known.insert(id.clone(), known);
         Ok(event)
     }
 
-    fn events_known(&self) -> std::sync::MutexGuard<'_, HashMap<EventId, Arc<Event>>> {
+    /// A new id for an order without a key, in a pool that had enough seats when all pools were
+    /// last read, if that was a moment ago; else in any.
+    pub fn draw_id(&self, event: &Event, seats: SeatCount) -> ReservationId {
+        let random = self.random();
+        let index = match self.last_view(event) {
+            Some((at, view)) if at.elapsed() < VIEW_FRESH => view.pick_with(seats, random),
+            _ => None,
+        };
+        ReservationId::in_pool(index.unwrap_or_else(|| event.pools.pick(random)), random)
+    }
+
+    /// Remembers all pools of the event as they were just read.
+    pub(crate) fn remember(&self, event: &Event, view: &Arc<View>) {
+        if let Some(known) = self.events_known().get_mut(&event.id) {
+            known.view = Some((Instant::now(), Arc::clone(view)));
+        }
+    }
+
+    /// All pools of the event as this instance read them last, and when.
+    pub(crate) fn last_view(&self, event: &Event) -> Option<(Instant, Arc<View>)> {
+        self.events_known().get(&event.id)?.view.clone()
+    }
+
+    fn events_known(&self) -> MutexGuard<'_, HashMap<EventId, Known>> {
         self.events_known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

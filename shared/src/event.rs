@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::pool::Pool;
 use crate::refusal::Refusal;
-use crate::reservation::{RequestMark, ReservationId};
+use crate::reservation::{RequestMark, ReservationId, halves};
 use crate::text::{EventId, EventName, Malformed};
 
 /// An event as it was created.
@@ -102,9 +102,10 @@ impl PoolCount {
         (0..self.get()).map(PoolIndex)
     }
 
-    /// The pool that these random bits choose.
-    pub(crate) fn pick(self, random: u128) -> PoolIndex {
-        let index = random % NonZero::<u128>::from(self.0);
+    /// The pool that these bits choose: each is as likely as another.
+    pub fn pick(self, bits: [u8; 32]) -> PoolIndex {
+        let [_, choice] = halves(bits);
+        let index = u128::from_be_bytes(choice) % NonZero::<u128>::from(self.0);
         PoolIndex(u16::try_from(index).expect("a remainder is less than its divisor"))
     }
 }
@@ -132,6 +133,11 @@ impl PoolIndex {
     /// The position.
     pub fn get(self) -> u16 {
         self.0
+    }
+
+    /// Every pool that any event can have.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..PoolCount::MAX).map(Self)
     }
 }
 

@@ -4,7 +4,6 @@
 //! matches: a new refusal does not compile until it has its row.
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::refusal::Refusal;
 use crate::store::StoreError;
@@ -210,36 +209,46 @@ impl Problem {
     }
 
     /// The body of the answer.
-    pub fn to_json(&self, request_id: &str) -> Value {
-        let mut body = json!({
-            "type": format!("https://ticketboss.example/problems/{}", self.code()),
-            "title": self.title(),
-            "status": self.status(),
-            "detail": self.detail(),
-            "code": self.code(),
-            "error": self.error(),
-            "requestId": request_id,
-            "retryable": self.is_retryable(),
-        });
-        let more = match self {
-            Self::InvalidRequest(faults) => Some(json!({ "errors": faults })),
-            Self::Refused(Refusal::NotEnoughSeats { requested, available }) => {
-                Some(json!({ "requestedSeats": requested, "availableSeats": available }))
-            }
-            Self::Refused(Refusal::IdempotencyKeyReused | Refusal::ReservationNotFound)
-            | Self::BodyTooLarge
-            | Self::AccessDenied
-            | Self::PartnerMismatch
-            | Self::RouteNotFound
-            | Self::EventNotFound
-            | Self::EventExists
-            | Self::Contended { .. }
-            | Self::Store(_)
-            | Self::CallerUnknown => None,
+    pub fn body<'a>(&'a self, request_id: &'a str) -> ProblemBody<'a> {
+        let shortage = if let Self::Refused(Refusal::NotEnoughSeats { requested, available }) = self
+        {
+            Some((*requested, *available))
+        } else {
+            None
         };
-        if let (Some(body), Some(Value::Object(more))) = (body.as_object_mut(), more) {
-            body.extend(more);
+        ProblemBody {
+            kind: format!("https://ticketboss.example/problems/{}", self.code()),
+            title: self.title(),
+            status: self.status(),
+            detail: self.detail(),
+            code: self.code(),
+            error: self.error(),
+            request_id,
+            retryable: self.is_retryable(),
+            requested_seats: shortage.map(|(requested, _)| requested),
+            available_seats: shortage.map(|(_, available)| available),
+            errors: if let Self::InvalidRequest(faults) = self { Some(faults) } else { None },
         }
-        body
     }
+}
+
+/// A problem as RFC 9457 wants it shown, with the members that only some problems have.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemBody<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+    error: &'static str,
+    request_id: &'a str,
+    retryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested_seats: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available_seats: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a [Fault]>,
 }

@@ -61,20 +61,14 @@ pub struct ReservationId(Uuid);
 impl ReservationId {
     /// The id that every request of this caller with this key has for this event.
     pub fn of_key(event: &Event, caller: &PartnerId, key: &IdempotencyKey) -> Self {
-        let digest = digest(&["reserve", event.id.as_str(), caller.as_str(), key.as_str()]);
-        Self::from_bits(event, digest)
+        let bits = digest(&["reserve", event.id.as_str(), caller.as_str(), key.as_str()]);
+        Self::in_pool(event.pools.pick(bits), bits)
     }
 
-    /// An id for a request without a key, from random bits: any pool is as likely.
-    pub fn of_random(event: &Event, random: [u8; 32]) -> Self {
-        Self::from_bits(event, random)
-    }
-
-    fn from_bits(event: &Event, bits: [u8; 32]) -> Self {
-        let [choice, rest] = halves(bits);
-        let index = event.pools.pick(choice).get();
-        let mut bytes = rest.to_be_bytes();
-        for (byte, of_index) in bytes.iter_mut().zip(index.to_be_bytes()) {
+    /// The id of a reservation in this pool, of bits that are random; or else a hash.
+    pub fn in_pool(index: PoolIndex, bits: [u8; 32]) -> Self {
+        let [mut bytes, _] = halves(bits);
+        for (byte, of_index) in bytes.iter_mut().zip(index.get().to_be_bytes()) {
             *byte = of_index;
         }
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
@@ -84,6 +78,12 @@ impl ReservationId {
     pub fn pool(&self) -> PoolIndex {
         let [high, low, ..] = *self.0.as_bytes();
         PoolIndex::new(u16::from_be_bytes([high, low]))
+    }
+
+    /// A position below `count` that differs from id to id, to begin a search at.
+    pub(crate) fn start_among(&self, count: usize) -> usize {
+        let [.., high, low] = *self.0.as_bytes();
+        usize::from(u16::from_be_bytes([high, low])).checked_rem(count).unwrap_or(0)
     }
 
     /// The id's 16 bytes, as the store keeps them.
@@ -158,9 +158,9 @@ fn digest(parts: &[&str]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-fn halves(bits: [u8; 32]) -> [u128; 2] {
+pub(crate) fn halves(bits: [u8; 32]) -> [[u8; 16]; 2] {
     let [first, second] = *bits.as_chunks::<16>().0 else {
         unreachable!("32 bytes are 2 times 16")
     };
-    [u128::from_be_bytes(first), u128::from_be_bytes(second)]
+    [first, second]
 }

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 
 use crate::event::PoolIndex;
-use crate::order::Order;
+use crate::order::{Order, SeatCount};
 use crate::pool::{Change, Decision, ENDED_KEPT_MAX, Pool};
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationId};
@@ -45,8 +45,8 @@ impl View {
 
     /// Takes the order's seats from the home pool, gathering what it lacks from the others.
     ///
-    /// The fullest pools give first, so that as few as possible must change: at most 10, one seat
-    /// each, when the home pool has none.
+    /// As few others as can give: one where one has enough, else the fullest first; at most 10,
+    /// one seat each, when the home pool has none.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl View {
         };
 
         let missing = requested.saturating_sub(available);
-        let gifts = gifts(others, missing, now)
+        let gifts = gifts(others, missing, id, now)
             .ok_or_else(|| Refusal::NotEnoughSeats { requested, available: self.available() })?;
         match self.home.reserve_with(missing, id, order, now)? {
             Decision::Commit(mut changes, reservation) => {
@@ -73,6 +73,13 @@ impl View {
             }
             standing @ Decision::Standing(_) => Ok(standing),
         }
+    }
+
+    /// A pool with so many free seats, which the bits choose, if there is one.
+    pub(crate) fn pick_with(&self, seats: SeatCount, bits: [u8; 32]) -> Option<PoolIndex> {
+        let enough: Vec<_> = self.pools().filter(|pool| pool.available() >= seats.get()).collect();
+        let choice = usize::from(u16::from_be_bytes([bits[30], bits[31]]));
+        Some(enough.get(choice.checked_rem(enough.len())?)?.index())
     }
 
     /// The free seats in view.
@@ -103,13 +110,18 @@ impl View {
 }
 
 /// The fewest gifts that make up what is missing, or `None` if all others have too few.
-fn gifts(others: &[Pool], missing: u32, now: Timestamp) -> Option<Vec<Change>> {
-    let mut fullest_first: Vec<_> = others.iter().filter(|pool| pool.available() > 0).collect();
-    fullest_first.sort_by_key(|pool| (Reverse(pool.available()), pool.index()));
+///
+/// Many gather at once when an event is nearly sold out. Each starts looking for its donors at
+/// another pool, which its id chooses, so that they do not all meet at the same.
+fn gifts(others: &[Pool], missing: u32, id: &ReservationId, now: Timestamp) -> Option<Vec<Change>> {
+    let (before, from) = others.split_at(id.start_among(others.len()));
+    let mut donors: Vec<_> =
+        from.iter().chain(before).filter(|pool| pool.available() > 0).collect();
+    donors.sort_by_key(|pool| Reverse(pool.available().min(missing)));
 
     let mut missing = missing;
     let mut gifts = Vec::new();
-    for donor in fullest_first {
+    for donor in donors {
         let seats = donor.available().min(missing);
         if seats == 0 {
             break;

@@ -27,7 +27,7 @@ pub async fn reserve_seats<S: Store>(
     let event = desk.event(&parse::event_id(request, desk)?).await?;
     let id = match &key {
         Some(key) => ReservationId::of_key(&event, &caller.id, key),
-        None => ReservationId::of_random(&event, desk.random()),
+        None => desk.draw_id(&event, order.seats),
     };
 
     let settled =
