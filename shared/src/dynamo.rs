@@ -1,6 +1,7 @@
 //! The production store: one DynamoDB table, every write conditional.
 
 mod access;
+mod books;
 mod item;
 
 use std::time::Duration;
@@ -61,6 +62,11 @@ impl DynamoStore {
     /// The table of this name, reached by this client.
     pub fn with_client(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
+    }
+
+    /// The table's name, which is its stack's.
+    pub fn table(&self) -> &str {
+        &self.table
     }
 
     async fn get(&self, key: Item) -> Result<Option<Item>, StoreError> {

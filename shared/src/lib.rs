@@ -12,6 +12,7 @@
 //!   view             the pools in view: gathers free seats when one has too few
 //!   pool             the rules, pure
 //!   store            the one way to change a pool; dynamo: on DynamoDB
+//!   audit            whether what stands in the store keeps promise 1
 //! ```
 //!
 //! Where each promise is kept:
@@ -25,6 +26,7 @@
 
 pub mod access;
 pub mod answer;
+pub mod audit;
 pub mod boot;
 pub mod commit;
 pub mod config;

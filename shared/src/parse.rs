@@ -138,13 +138,13 @@ impl Fields {
     }
 
     fn require(&mut self, name: &str) {
-        if self.object.get(name).is_none_or(Value::is_null) {
+        if !self.object.contains_key(name) {
             self.fault(name, "is required".to_owned(), "required");
         }
     }
 
     fn take<T>(&mut self, name: &str, parse: impl Fn(&Value) -> Result<T, Malformed>) -> Option<T> {
-        let value = self.object.get(name).filter(|value| !value.is_null())?;
+        let value = self.object.get(name)?;
         match parse(value) {
             Ok(parsed) => Some(parsed),
             Err(expected) => {

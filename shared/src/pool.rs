@@ -55,16 +55,15 @@ impl Pool {
         Self { index, version: 0, capacity, available: capacity, reservations: BTreeMap::new() }
     }
 
-    /// The pool that was stored, if it keeps its promise: `None` if its seats do not add up.
-    pub fn from_stored(
+    /// The pool that was stored. Its seats may not add up: then it is evidence, and no pool.
+    pub(crate) fn from_stored(
         index: PoolIndex,
         version: u64,
         capacity: u32,
         available: u32,
         reservations: BTreeMap<ReservationId, Reservation>,
-    ) -> Option<Self> {
-        let pool = Self { index, version, capacity, available, reservations };
-        pool.adds_up().then_some(pool)
+    ) -> Self {
+        Self { index, version, capacity, available, reservations }
     }
 
     /// Takes the order's seats for the reservation `id`, or finds that an earlier try has.
@@ -202,7 +201,8 @@ impl Pool {
         assert!(self.adds_up(), "the seats of a pool must add up: {self:?}");
     }
 
-    fn adds_up(&self) -> bool {
+    /// Whether this pool keeps promise 1.
+    pub(crate) fn adds_up(&self) -> bool {
         let live = self.reservations().filter(|reservation| reservation.is_live());
         let taken: u64 = live.map(|reservation| u64::from(reservation.seats.get())).sum();
         u64::from(self.available).checked_add(taken) == Some(u64::from(self.capacity))

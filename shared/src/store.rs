@@ -1,7 +1,9 @@
 //! The store: where pools stand, and the one way to change them.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
+use crate::audit::Evidence;
 use crate::event::{Event, PoolIndex};
 use crate::pool::{Change, Pool};
 use crate::text::EventId;
@@ -43,6 +45,19 @@ pub trait Store: Send + Sync {
         &self,
         event: &Event,
     ) -> impl Future<Output = Result<Creation, StoreError>> + Send;
+}
+
+/// What only an audit reads: which events there are, and pools that may not be sound.
+pub trait Books: Store {
+    /// The ids of all events, as the directory has them.
+    fn list_events(&self) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
+    /// Every pool that stands under the event's name, also beyond its last. Each is as it was at
+    /// some moment of this call.
+    fn inspect_pools(
+        &self,
+        event: &Event,
+    ) -> impl Future<Output = Result<BTreeMap<PoolIndex, Evidence>, StoreError>> + Send;
 }
 
 /// How a commit went. A lost race is an ordinary answer.

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use super::Partner;
 use crate::access::Caller;
+use crate::audit::Evidence;
 use crate::event::{Event, PoolIndex};
 use crate::pool::{Change, Pool};
 use crate::reservation::{Cancellation, RequestMark, Reservation, ReservationId};
@@ -86,17 +87,31 @@ pub(super) fn of_pool(event: &EventId, pool: &Pool) -> Item {
 }
 
 pub(super) fn to_pool(event: &EventId, index: PoolIndex, item: &Item) -> Result<Pool, StoreError> {
-    let read = || {
-        let entries = required(item, "reservations")?.as_m().map_err(|_| "no map")?;
-        let entries = entries.iter().map(|(id, entry)| to_reservation(id, entry));
-        let reservations = entries
-            .map(|one| one.map(|reservation| (reservation.id, reservation)))
-            .collect::<Result<BTreeMap<_, _>, Why>>()?;
-        let (capacity, available) = (bounded(item, "capacity")?, bounded(item, "available")?);
-        Pool::from_stored(index, whole(item, "version")?, capacity, available, reservations)
-            .ok_or_else(|| "its seats do not add up".to_owned())
-    };
-    read().map_err(|why| corrupt(&pool_partition(event, index), why))
+    let read = stored_pool(index, item);
+    let sound = read.and_then(|pool| {
+        if pool.adds_up() { Ok(pool) } else { Err("its seats do not add up".to_owned()) }
+    });
+    sound.map_err(|why| corrupt(&pool_partition(event, index), why))
+}
+
+/// The pool that this item is, or was meant to be.
+pub(super) fn to_evidence(index: PoolIndex, item: &Item) -> Evidence {
+    Evidence::new(stored_pool(index, item))
+}
+
+fn stored_pool(index: PoolIndex, item: &Item) -> Result<Pool, Why> {
+    let entries = required(item, "reservations")?.as_m().map_err(|_| "no map")?;
+    let entries = entries.iter().map(|(id, entry)| to_reservation(id, entry));
+    let reservations = entries
+        .map(|one| one.map(|reservation| (reservation.id, reservation)))
+        .collect::<Result<BTreeMap<_, _>, Why>>()?;
+    let (capacity, available) = (bounded(item, "capacity")?, bounded(item, "available")?);
+    Ok(Pool::from_stored(index, whole(item, "version")?, capacity, available, reservations))
+}
+
+/// What an item is called in its partition: the directory lists events by it.
+pub(super) fn sort_key(item: &Item) -> Option<String> {
+    item.get("sk")?.as_s().ok().cloned()
 }
 
 /// The index of the pool that this item is, read from its partition key.

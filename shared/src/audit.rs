@@ -1,0 +1,280 @@
+//! The audit: whether what stands in the store keeps promise 1, found out while seats are sold.
+//!
+//! A pool is one item, so every reading of it is exact: its seats add up, or they do not. The pools
+//! of an event are not read at one moment, and a gather may move seats behind the audit's back. So
+//! a wrong total counts only if no seat moved between two readings that both show it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::event::{Event, PoolIndex};
+use crate::pool::Pool;
+use crate::reservation::{Reservation, ReservationId};
+use crate::store::{Books, StoreError};
+
+/// How often a total that is wrong is looked at, until no seat moves meanwhile.
+const ROUNDS_MAX: u32 = 20;
+
+/// How long seats may go on moving before the next look.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A pool as it stands in the books, sound or not. Nothing can be sold from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence(Result<Pool, String>);
+
+impl Evidence {
+    /// What a reading came to: the pool, though it may not add up, or why it is none.
+    pub(crate) fn new(read: Result<Pool, String>) -> Self {
+        Self(read)
+    }
+}
+
+impl From<Pool> for Evidence {
+    fn from(pool: Pool) -> Self {
+        Self(Ok(pool))
+    }
+}
+
+/// What is wrong with an event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// The directory lists what no event can be called.
+    #[error("this is no event's id, and the directory lists it")]
+    IdMalformed,
+    /// The event is listed, and its item is not there.
+    #[error("the event itself is missing")]
+    EventMissing,
+    /// The event's item is not one that we write.
+    #[error("the event itself is corrupt: {0}")]
+    EventCorrupt(String),
+    /// The event's pools do not have the seats that it has.
+    #[error("all pools together have {capacity} seats, the event has {total}")]
+    TotalWrong {
+        /// The seats of all pools.
+        capacity: u64,
+        /// The seats of the event.
+        total: u32,
+    },
+    /// One of the event's pools is not there.
+    #[error("pool {} is missing", .0.get())]
+    PoolMissing(PoolIndex),
+    /// A pool's item is not one that we write.
+    #[error("pool {} is corrupt: {why}", pool.get())]
+    PoolCorrupt {
+        /// Which pool.
+        pool: PoolIndex,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Seats of a pool were sold twice, or are lost.
+    #[error(
+        "pool {} has {capacity} seats, yet {available} are free and {taken} taken",
+        pool.get()
+    )]
+    SeatsWrong {
+        /// Which pool.
+        pool: PoolIndex,
+        /// All its seats.
+        capacity: u32,
+        /// Its free seats.
+        available: u32,
+        /// The seats of its live reservations.
+        taken: u64,
+    },
+    /// There is a pool that the event has not, so that nobody finds what it holds.
+    #[error("pool {} is beyond the event's last; live reservations in it: {live}", pool.get())]
+    PoolStranded {
+        /// Which pool.
+        pool: PoolIndex,
+        /// How many reservations in it are live.
+        live: usize,
+    },
+    /// A reservation's id names another pool than the one that holds it, so that nobody finds it.
+    #[error("pool {} holds {id}, whose place is pool {}", pool.get(), id.pool().get())]
+    ReservationStranded {
+        /// Which pool.
+        pool: PoolIndex,
+        /// Which reservation.
+        id: ReservationId,
+    },
+}
+
+/// What the audit of one event came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// The event's id, as the directory has it.
+    pub event: String,
+    /// How many pools were read.
+    pub pools: usize,
+    /// What is wrong: nothing, if all is well.
+    pub violations: Vec<Violation>,
+    /// Whether seats moved through every reading, and the total was wrong in each: then nothing
+    /// can be said about it.
+    pub unsettled: bool,
+}
+
+impl Findings {
+    fn of(event: &str, pools: usize, violations: Vec<Violation>) -> Self {
+        Self { event: event.to_owned(), pools, violations, unsettled: false }
+    }
+}
+
+/// Audits the event of this id, while its seats are sold.
+///
+/// # Errors
+///
+/// [`StoreError`] when the store does not answer. What is corrupt is a finding, not an error.
+pub async fn audit_event<B: Books>(books: &B, id: &str) -> Result<Findings, StoreError> {
+    let without_pools = |violation| Ok(Findings::of(id, 0, vec![violation]));
+    let Ok(event_id) = id.parse() else { return without_pools(Violation::IdMalformed) };
+    // The event first: whoever has seen it sees all its pools, which were written with it.
+    let event = match books.load_event(&event_id).await {
+        Ok(Some(event)) => event,
+        Ok(None) => return without_pools(Violation::EventMissing),
+        Err(StoreError::Corrupt { why, .. }) => {
+            return without_pools(Violation::EventCorrupt(why));
+        }
+        Err(error) => return Err(error),
+    };
+
+    let mut rounds = 1_u32;
+    loop {
+        let before = books.inspect_pools(&event).await?;
+        let mut findings = Findings::of(id, before.len(), violations(&event, &before));
+        let total = event.total_seats.get();
+        let capacity = match capacity(&event, &before) {
+            Some(capacity) if capacity != u64::from(total) => capacity,
+            _ => return Ok(findings),
+        };
+
+        let after = books.inspect_pools(&event).await?;
+        if no_seat_moved(&before, &after) {
+            findings.violations.push(Violation::TotalWrong { capacity, total });
+            return Ok(findings);
+        }
+        if rounds == ROUNDS_MAX {
+            return Ok(Findings { unsettled: true, ..findings });
+        }
+        rounds = rounds.saturating_add(1);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What is wrong with single pools: of these, one reading is proof.
+fn violations(event: &Event, pools: &BTreeMap<PoolIndex, Evidence>) -> Vec<Violation> {
+    let missing = event.pools.indices().filter(|index| !pools.contains_key(index));
+    let mut violations: Vec<_> = missing.map(Violation::PoolMissing).collect();
+    for (&index, evidence) in pools {
+        match &evidence.0 {
+            Ok(pool) => violations.extend(violations_in(event, pool)),
+            Err(why) => {
+                violations.push(Violation::PoolCorrupt { pool: index, why: why.clone() });
+            }
+        }
+    }
+    violations
+}
+
+fn violations_in(event: &Event, pool: &Pool) -> Vec<Violation> {
+    let index = pool.index();
+    let live = || pool.reservations().filter(|reservation| reservation.is_live());
+    let mut violations = Vec::new();
+    if !pool.adds_up() {
+        violations.push(Violation::SeatsWrong {
+            pool: index,
+            capacity: pool.capacity(),
+            available: pool.available(),
+            taken: live().map(|reservation| u64::from(reservation.seats.get())).sum(),
+        });
+    }
+    if index.get() >= event.pools.get() {
+        violations.push(Violation::PoolStranded { pool: index, live: live().count() });
+    }
+    let ids = pool.reservations().map(|reservation| reservation.id);
+    let strangers = ids.filter(|id| id.pool() != index);
+    violations.extend(strangers.map(|id| Violation::ReservationStranded { pool: index, id }));
+    violations
+}
+
+/// The seats of all the event's pools, or `None` if one cannot be read.
+fn capacity(event: &Event, pools: &BTreeMap<PoolIndex, Evidence>) -> Option<u64> {
+    let capacity = |index| match pools.get(&index) {
+        Some(Evidence(Ok(pool))) => Some(u64::from(pool.capacity())),
+        Some(Evidence(Err(_))) | None => None,
+    };
+    event.pools.indices().map(capacity).sum()
+}
+
+/// Whether there was a moment between the two readings at which all pools had the seats that both
+/// show: then their sum is exact.
+fn no_seat_moved(
+    before: &BTreeMap<PoolIndex, Evidence>,
+    after: &BTreeMap<PoolIndex, Evidence>,
+) -> bool {
+    before.len() == after.len()
+        && before.iter().all(|(index, before)| match (&before.0, after.get(index)) {
+            (Ok(before), Some(Evidence(Ok(after)))) => kept_its_seats(before, after),
+            (Err(_), Some(Evidence(Err(_)))) => true,
+            (Ok(_) | Err(_), _) => false,
+        })
+}
+
+/// Whether the pool neither gave nor received a seat between the two readings.
+///
+/// A sale adds a reservation and a cancellation ends one; a gift of seats leaves no trace. So if
+/// the reservations explain each step between, no seat was given; and then one that was received
+/// would show in the capacity.
+fn kept_its_seats(before: &Pool, after: &Pool) -> bool {
+    let known: BTreeMap<_, _> = before.reservations().map(|one| (one.id, one.is_live())).collect();
+    let steps_of = |one: &Reservation| match (known.get(&one.id), one.is_live()) {
+        (None, true) | (Some(true), false) => 1_u64,
+        (None, false) => 2,
+        (Some(true), true) | (Some(false), _) => 0,
+    };
+    let explained = after.reservations().map(steps_of).sum();
+    before.capacity() == after.capacity()
+        && after.version().checked_sub(before.version()) == Some(explained)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{Caller, Role};
+    use crate::order::{Order, SeatCount};
+    use crate::pool::{Change, Decision};
+    use crate::reservation::RequestMark;
+
+    #[test]
+    fn a_seat_that_went_and_one_that_came_back_are_not_taken_for_a_pool_at_rest() {
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let caller = Caller { id: "abc-corp".parse().expect("an id"), role: Role::Partner };
+        let seats = SeatCount::try_from(5).expect("1 to 10");
+        let order = Order { partner: caller.id.clone(), seats, reference: None };
+        let id = |number| ReservationId::in_pool(PoolIndex::new(0), [number; 32]);
+        let after = |decided: Result<Decision, _>| match decided {
+            Ok(Decision::Commit(changes, _)) => changes.first().map(Change::after).cloned(),
+            other => panic!("{other:?}"),
+        };
+        let after = |decided| after(decided).expect("one pool changes");
+
+        let first = after(Pool::open(PoolIndex::new(0), 50).reserve(&id(1), &order, now));
+        let sold = after(first.reserve(&id(2), &order, now));
+        let cancelled = after(sold.cancel(&id(2), &caller, RequestMark::new(1), now));
+        let gave = sold.give(5, now).after().clone();
+        let received = after(gave.reserve_with(5, &id(3), &order, now));
+        let cases = [
+            ("nothing", &first, &first, true),
+            ("a sale", &first, &sold, true),
+            ("a cancellation", &sold, &cancelled, true),
+            ("a sale and its cancellation", &first, &cancelled, true),
+            ("a gift", &sold, &gave, false),
+            ("a sale and a gift", &first, &gave, false),
+            ("a gift and one in return", &sold, &received, false),
+            ("time runs backwards", &sold, &first, false),
+        ];
+        for (what, before, after, want) in cases {
+            assert_eq!(kept_its_seats(before, after), want, "{what}");
+        }
+        assert_eq!(received.capacity(), sold.capacity(), "which would hide both gifts");
+    }
+}

@@ -1,0 +1,81 @@
+//! Books that are written to while they are read: in the middle of each reading of all pools,
+//! something happens to them.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use shared::audit::Evidence;
+use shared::event::{Event, PoolIndex};
+use shared::pool::{Change, Pool};
+use shared::store::{Books, Commit, Creation, Store, StoreError};
+use shared::text::EventId;
+
+use super::simulated::SimulatedStore;
+
+/// What happens during the reading of this number, the first being 0, to these pools.
+type Meanwhile = dyn Fn(u8, &[Pool]) -> Vec<Change> + Send + Sync;
+
+/// The store inside it, whose pools change once the first half of them is read.
+pub(crate) struct RacedBooks {
+    store: SimulatedStore,
+    meanwhile: Box<Meanwhile>,
+    readings: AtomicU8,
+}
+
+impl RacedBooks {
+    pub(crate) fn new(
+        store: SimulatedStore,
+        meanwhile: impl Fn(u8, &[Pool]) -> Vec<Change> + Send + Sync + 'static,
+    ) -> Self {
+        Self { store, meanwhile: Box::new(meanwhile), readings: AtomicU8::new(0) }
+    }
+
+    /// How often all pools were read.
+    pub(crate) fn readings(&self) -> u8 {
+        self.readings.load(Ordering::Relaxed)
+    }
+}
+
+impl Books for RacedBooks {
+    async fn list_events(&self) -> Result<Vec<String>, StoreError> {
+        panic!("the simulated store has no directory")
+    }
+
+    async fn inspect_pools(
+        &self,
+        event: &Event,
+    ) -> Result<BTreeMap<PoolIndex, Evidence>, StoreError> {
+        let reading = self.readings.fetch_add(1, Ordering::Relaxed);
+        let before = self.store.peek_pools(event);
+        let changes = (self.meanwhile)(reading, &before);
+        if !changes.is_empty() {
+            assert_eq!(self.store.commit(event, &changes).await?, Commit::Applied);
+        }
+        let after = self.store.peek_pools(event);
+        let half = before.len() / 2;
+        let read = before.into_iter().take(half).chain(after.into_iter().skip(half));
+        Ok(read.map(|pool| (pool.index(), Evidence::from(pool))).collect())
+    }
+}
+
+impl Store for RacedBooks {
+    async fn load_event(&self, id: &EventId) -> Result<Option<Event>, StoreError> {
+        self.store.load_event(id).await
+    }
+
+    async fn load_pool(&self, event: &Event, index: PoolIndex) -> Result<Pool, StoreError> {
+        self.store.load_pool(event, index).await
+    }
+
+    async fn load_pools(&self, event: &Event) -> Result<Vec<Pool>, StoreError> {
+        self.store.load_pools(event).await
+    }
+
+    async fn commit(&self, event: &Event, changes: &[Change]) -> Result<Commit, StoreError> {
+        self.store.commit(event, changes).await
+    }
+
+    async fn create_event(&self, event: &Event) -> Result<Creation, StoreError> {
+        self.store.create_event(event).await
+    }
+}
