@@ -32,6 +32,7 @@ const RARE: [&str; 12] = [
 type Counts = BTreeMap<&'static str, u64>;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "`--nocapture` asks for what was seen")]
 fn no_seat_is_sold_twice_or_lost_whatever_fails() {
     let first = setting("SEED").or_else(|| setting("FIRST_SEED")).unwrap_or(0);
     let seeds = if setting("SEED").is_some() { 1 } else { setting("SEEDS").unwrap_or(300) };
@@ -66,7 +67,8 @@ fn run(seed: u64) -> (Counts, Option<String>) {
         let world = Arc::new(World::create(seed));
         let operations = world.dice.between(4, 12);
         let partners = (0..world.dice.between(2, 12)).map(Partner::new);
-        let living = partners.map(|partner| tokio::spawn(partner.live(Arc::clone(&world), operations)));
+        let living =
+            partners.map(|partner| tokio::spawn(partner.live(Arc::clone(&world), operations)));
         let mut resolving = Vec::new();
         for partner in living.collect::<Vec<_>>() {
             resolving.push(partner.await.expect("partners do not panic"));

@@ -7,6 +7,7 @@
 //! lognormal; 1,000 write units a second and item; failed writes charged). Nothing here ran there.
 
 #![expect(clippy::arithmetic_side_effects, reason = "a wrong sum is a wrong table")]
+#![expect(clippy::indexing_slicing, reason = "a position out of bounds ends the benchmark")]
 #![expect(clippy::print_stdout, reason = "tables are what a benchmark is for")]
 
 mod measure;
@@ -14,6 +15,7 @@ mod sellers;
 
 /// The parts of the test suite that this stands on.
 #[path = "../../tests/support"]
+#[expect(dead_code, reason = "the tests need more of it")]
 mod support {
     pub(crate) mod nouns;
     pub(crate) mod requests;

@@ -113,7 +113,8 @@ async fn run(way: Way, scenario: Scenario) -> String {
     let wanted = done.iter().any(|order| order.sale != Sale::Sold && order.seats <= left);
     let sold_out = timeline.iter().find(|(_, free)| *free == 0);
     format!(
-        "| {} | {} | {} | {} | {} | {} | {} | {} | {:.2} | {:.2} | {:.1} | {:.2} | {} | {} | {} | {} |",
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {:.2} | {:.2} | {:.1} | {:.2} \
+         | {} | {} | {} | {} |",
         way.name(),
         scenario.seats,
         match scenario.arrivals {

@@ -15,7 +15,8 @@ use crate::support::nouns;
 use crate::support::requests::Parts;
 use crate::support::simulated::Item;
 use crate::support::simulated::SimulatedStore;
-use crate::support::simulated::table::{Apply, Counts, Table, Watch, Written};
+use crate::support::simulated::state::{Apply, Counts, Watch};
+use crate::support::simulated::table::{Table, Written};
 use crate::support::simulated::weather::{Dice, Weather};
 
 /// Which way.

@@ -1,5 +1,6 @@
 //! The simulated store: events and pools in a [`Table`] under some [`Weather`].
 
+pub(crate) mod state;
 pub(crate) mod table;
 pub(crate) mod weather;
 
@@ -10,7 +11,8 @@ use shared::pool::{Change, Pool};
 use shared::store::{Commit, Creation, Store, StoreError};
 use shared::text::EventId;
 
-use self::table::{Apply, Table, Unknown, Written};
+use self::state::Apply;
+use self::table::{Table, Unknown, Written};
 use self::weather::{Dice, Weather};
 
 /// What stands under one key.

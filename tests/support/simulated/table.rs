@@ -2,21 +2,18 @@
 //! other writers of their items fail, batches that are not of one moment, and the SDK's own
 //! retries, which hide what became of the first try.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
+use super::state::{Apply, Counts, State, Watch};
 use super::weather::{Dice, Fate, Latency, Weather};
 
 /// How long the SDK waits for one attempt, and how often it tries: as `DynamoStore` sets it.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
 const ATTEMPTS: u32 = 3;
-
-/// What a write makes of an item, or `None` if its condition fails.
-pub(crate) type Apply<T> = Arc<dyn Fn(Option<&T>) -> Option<T> + Send + Sync>;
 
 /// No attempt was answered: what was asked for may have been done, or may yet be.
 #[derive(Debug, Clone, Copy)]
@@ -30,36 +27,11 @@ pub(crate) enum Written<T> {
     InTransaction,
 }
 
-/// What happened, counted.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Counts {
-    pub(crate) calls: u64,
-    /// Writes that arrived, applied or not.
-    pub(crate) writes: u64,
-    pub(crate) read_units: f64,
-    pub(crate) write_units: f64,
-    pub(crate) throttled: u64,
-    pub(crate) conflicts: u64,
-    /// By the name of the misfortune, or of the rare thing that was seen.
-    pub(crate) seen: BTreeMap<&'static str, u64>,
-}
-
-/// Looks at all items after every write.
-pub(crate) type Watch<T> = Arc<dyn Fn(&HashMap<String, T>) + Send + Sync>;
-
 pub(crate) struct Table<T> {
     state: Arc<Mutex<State<T>>>,
     pub(crate) dice: Dice,
     pub(crate) weather: Weather,
     bytes: fn(&T) -> usize,
-}
-
-struct State<T> {
-    items: HashMap<String, T>,
-    in_transaction: HashSet<String>,
-    buckets: HashMap<String, (f64, Instant)>,
-    counts: Counts,
-    watch: Option<Watch<T>>,
 }
 
 /// What one attempt came to, on the server's side.
@@ -71,14 +43,7 @@ enum Attempt<R> {
 impl<T: Clone + Send + 'static> Table<T> {
     /// An empty table; `bytes` says what an item weighs.
     pub(crate) fn new(dice: Dice, weather: Weather, bytes: fn(&T) -> usize) -> Self {
-        let state = State {
-            items: HashMap::new(),
-            in_transaction: HashSet::new(),
-            buckets: HashMap::new(),
-            counts: Counts::default(),
-            watch: None,
-        };
-        Self { state: Arc::new(Mutex::new(state)), dice, weather, bytes }
+        Self { state: Arc::new(Mutex::new(State::empty())), dice, weather, bytes }
     }
 
     /// Looks at an item without a call: what an auditor sees.
@@ -114,9 +79,7 @@ impl<T: Clone + Send + 'static> Table<T> {
             async move {
                 let mut found = Vec::new();
                 for key in keys.iter() {
-                    if keys.len() > 1 && table.dice.chance(0.2) {
-                        pass(table.weather.get.draw(&table.dice) / 4).await;
-                    }
+                    pass(table.weather.lag(keys.len(), &table.dice)).await;
                     found.push(table.peek(key));
                 }
                 let weights = found.iter().map(|item| item.as_ref().map_or(0, table.bytes));
@@ -266,45 +229,6 @@ impl<T: Clone + Send + 'static> Table<T> {
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().expect("nothing panics while it holds the state")
-    }
-}
-
-impl<T> State<T> {
-    pub(crate) fn count(&mut self, seen: &'static str) {
-        *self.counts.seen.entry(seen).or_default() += 1;
-    }
-
-    fn show(&self) {
-        if let Some(watch) = &self.watch {
-            watch(&self.items);
-        }
-    }
-
-    /// Begins a transaction on these items, unless another is under way on one of them.
-    fn enter(&mut self, writes: &[(String, Apply<T>)]) -> bool {
-        if writes.iter().any(|(key, _)| self.in_transaction.contains(key)) {
-            self.count("transactions collided");
-            return false;
-        }
-        self.in_transaction.extend(writes.iter().map(|(key, _)| key.clone()));
-        true
-    }
-
-    /// Charges the item's partition, which takes so many units a second, and saves one second's.
-    fn affords(&mut self, key: &str, cost: f64, per_second: Option<f64>) -> bool {
-        if let Some(per_second) = per_second {
-            let now = Instant::now();
-            let bucket = self.buckets.entry(key.to_owned()).or_insert((per_second, now));
-            let earned = now.duration_since(bucket.1).as_secs_f64() * per_second;
-            *bucket = ((bucket.0 + earned).min(per_second), now);
-            if bucket.0 < cost {
-                self.counts.throttled += 1;
-                return false;
-            }
-            bucket.0 -= cost;
-        }
-        self.counts.write_units += cost;
-        true
     }
 }
 

@@ -149,9 +149,22 @@ impl Weather {
         }
     }
 
-    /// Nearly every write is in the way of a transaction.
+    /// Nearly every write is in the way of a transaction, and many arrive when they are given up.
     pub(crate) const fn jam() -> Self {
-        Self { busy: 0.9, ..Self::storm() }
+        Self { busy: 0.9, late: 0.2, ..Self::storm() }
+    }
+
+    /// How much later than the one before it an item of a batch is read: partitions are not equally
+    /// fast, and in bad weather some are slow.
+    pub(crate) fn lag(&self, items: usize, dice: &Dice) -> Duration {
+        let later = 4.0 / f64::from(u32::try_from(items).expect("at most 100"));
+        if items > 1 && dice.chance(self.slow) {
+            Duration::from_millis(dice.between(5, 50))
+        } else if items > 1 && dice.chance(later.min(0.5)) {
+            self.get.draw(dice) / 4
+        } else {
+            Duration::ZERO
+        }
     }
 
     pub(crate) fn fate(&self, dice: &Dice) -> Fate {

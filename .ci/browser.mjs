@@ -1,0 +1,155 @@
+// Drives /docs in headless Chromium as its readers do; called by .ci/browser. Fails at the first thing
+// that is not as it should be.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const { PLAYWRIGHT, SCREENSHOTS, TICKETBOSS_KEY, TICKETBOSS_URL } = process.env;
+const { chromium } = createRequire(import.meta.url)(PLAYWRIGHT);
+
+const headerValue = `Bearer ${TICKETBOSS_KEY}`;
+const contract = await (await fetch(`${TICKETBOSS_URL}/docs.json`)).json();
+const operations = Object.values(contract.paths).flatMap((path) => Object.values(path));
+const blockOf = (operation) => `operations-${operation.tags[0]}-${operation.operationId}`;
+
+const reserve = "#operations-Reservations-reserveSeats";
+const summary = `${reserve} .opblock-summary-control`;
+const authorize = ".auth-wrapper > .btn.authorize";
+const keyField = ".modal-ux input";
+const takeKey = ".modal-ux .btn.authorize";
+const execute = `${reserve} .btn.execute`;
+const answer = `${reserve} .live-responses-table`;
+
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  ],
+});
+let passed = 0;
+
+// A visit with a browser that knows nothing yet; none may end with a complaint or a request elsewhere.
+async function visit(what, viewport, body) {
+  const context = await browser.newContext({ viewport });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const complaints = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("requestfailed", (request) => complaints.push(`no answer from ${request.url()}`));
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== TICKETBOSS_URL && protocol !== "data:") complaints.push(`asks ${origin}`);
+  });
+  await page.goto(`${TICKETBOSS_URL}/docs`);
+  await page.locator(summary).waitFor();
+  await body(page);
+  assert.deepEqual(complaints, [], what);
+  const kept = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+  assert(!kept.includes(TICKETBOSS_KEY), "the key is kept after the visit");
+  await context.close();
+  passed += 1;
+  console.log(`ok: ${what}`);
+}
+
+const screenshot = (page, name) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+
+async function authorizeByMouse(page) {
+  await page.locator(authorize).click();
+  await page.locator(keyField).fill(headerValue);
+  await page.locator(takeKey).click();
+  await page.getByRole("button", { name: "Close" }).click();
+}
+
+// What the page shows of the answer must be a sale, and one that the API knows of.
+async function expectSale(page) {
+  const status = page.locator(`${answer} tbody .response-col_status`).first();
+  await status.waitFor();
+  assert.equal((await status.innerText()).split("\n")[0], "201");
+  const { reservationId } = JSON.parse(await page.locator(`${answer} pre code`).first().innerText());
+  const shown = await fetch(`${TICKETBOSS_URL}/reservations/${reservationId}`, {
+    headers: { Authorization: headerValue },
+  });
+  assert.equal(shown.status, 200, reservationId);
+}
+
+// Presses Tab until the element has the focus, and sees to it that one can see so.
+async function tabTo(page, selector) {
+  for (let presses = 0; presses < 150; presses += 1) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate((wanted) => {
+      const { activeElement } = document;
+      if (!activeElement.matches(wanted)) return null;
+      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(activeElement);
+      return (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none";
+    }, selector);
+    if (focused !== null) return assert(focused, `${selector} does not show that it has the focus`);
+  }
+  assert.fail(`${selector} is out of the keyboard's reach`);
+}
+
+async function expectNoOverflow(page, what) {
+  const [wide, screen] = await page.evaluate(() => [
+    document.documentElement.scrollWidth,
+    window.innerWidth,
+  ]);
+  assert(wide <= screen, `${what}: ${wide} pixels on a screen of ${screen}`);
+}
+
+const desktop = { width: 1280, height: 1000 };
+const phone = { width: 390, height: 844 };
+
+await visit(`shows all ${operations.length} operations`, desktop, async (page) => {
+  const blocks = await page.locator(".opblock").evaluateAll((all) => all.map((one) => one.id));
+  assert.deepEqual(blocks.sort(), operations.map(blockOf).sort());
+  await screenshot(page, "docs-desktop-top");
+});
+
+await visit("sells seats with the mouse", desktop, async (page) => {
+  await authorizeByMouse(page);
+  await page.locator(summary).click();
+  await page.locator(execute).click();
+  await expectSale(page);
+  await page.locator(execute).evaluate((button) => button.scrollIntoView());
+  await screenshot(page, "docs-desktop");
+});
+
+await visit("sells seats with the keyboard alone", desktop, async (page) => {
+  await tabTo(page, authorize);
+  await page.keyboard.press("Enter");
+  await tabTo(page, keyField);
+  await page.keyboard.type(headerValue);
+  await tabTo(page, takeKey);
+  await page.keyboard.press("Enter");
+  await tabTo(page, ".modal-ux .btn-done");
+  await page.keyboard.press("Enter");
+  await tabTo(page, summary);
+  await page.keyboard.press("Enter");
+  await tabTo(page, execute);
+  await page.keyboard.press("Enter");
+  await expectSale(page);
+});
+
+await visit("fits a phone, all of it opened", phone, async (page) => {
+  await expectNoOverflow(page, "closed");
+  await screenshot(page, "docs-mobile-top");
+  await authorizeByMouse(page);
+  await page.locator(summary).click();
+  await page.locator(execute).click();
+  await expectSale(page);
+  await expectNoOverflow(page, "with an answer");
+  await page.locator(reserve).evaluate((block) => block.scrollIntoView());
+  await screenshot(page, "docs-mobile");
+  for (const block of operations.map(blockOf)) {
+    const opened = page.locator(`#${block}.is-open .opblock-body .responses-table`).first();
+    if (!(await opened.isVisible())) await page.locator(`#${block} .opblock-summary-control`).click();
+    await opened.waitFor();
+    await expectNoOverflow(page, block);
+  }
+});
+
+await browser.close();
+console.log(`\nbrowser: ${passed} passed, 0 failed`);
