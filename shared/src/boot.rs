@@ -1,6 +1,9 @@
 //! What every function does before its first request: settings, logs, store, desk.
 
 use jiff::Timestamp;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Config, ConfigError};
 use crate::desk::Desk;
@@ -35,12 +38,19 @@ pub async fn open_store() -> Result<DynamoStore, ConfigError> {
 /// [`ConfigError`] when the environment lacks a setting.
 pub fn start() -> Result<Config, ConfigError> {
     let config = Config::from_env()?;
+    // What we stand on logs whole requests at its finer levels, with the access keys in them.
+    let others = config.log_level.min(LevelFilter::INFO);
+    let levels = Targets::new().with_default(others).with_targets(
+        ["shared", "audit_seats", "authorize_partner"].map(|ours| (ours, config.log_level)),
+    );
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_max_level(config.log_level)
+        .finish()
+        .with(levels)
         .init();
     Ok(config)
 }

@@ -155,15 +155,11 @@ impl<S: Store> Race<'_, S> {
     /// What this instance saw of all pools at an earlier request proves as much as what it sees
     /// now: then one reading is enough for a refusal.
     async fn look_further(&mut self, before: &View, requested: u32) -> Result<Arc<View>, Problem> {
-        let earlier = self.desk.last_view(self.event).map(|(_, view)| view);
+        let earlier = self.desk.last_view(self.event);
         let view = self.read_all().await?;
-        let at_most = match earlier {
-            Some(earlier) => earlier.available_at_most(&view),
-            None => before.available_at_most(&view),
-        };
-        if let Some(available) = at_most
-            && available < requested
-        {
+        let at_most = earlier.as_deref().unwrap_or(before).available_at_most(&view);
+        if at_most.is_some_and(|at_most| at_most < requested) {
+            let available = view.available();
             return Err(Refusal::NotEnoughSeats { requested, available }.into());
         }
         if before.is_whole() {

@@ -19,7 +19,8 @@ use crate::view::View;
 /// How many events an instance remembers.
 const EVENTS_KNOWN_MAX: usize = 1_000;
 
-/// How long a view of all pools says where to look for seats.
+/// How long a view of all pools is remembered: as a hint where seats are, and as the first half of
+/// the proof that there are too few.
 const VIEW_FRESH: Duration = Duration::from_secs(1);
 
 /// What every handler works with. Time and chance come from here and nowhere else, so that a
@@ -100,10 +101,7 @@ impl<S: Store> Desk<S> {
     /// last read, if that was a moment ago; else in any.
     pub fn draw_id(&self, event: &Event, seats: SeatCount) -> ReservationId {
         let random = self.random();
-        let index = match self.last_view(event) {
-            Some((at, view)) if at.elapsed() < VIEW_FRESH => view.pick_with(seats, random),
-            _ => None,
-        };
+        let index = self.last_view(event).and_then(|view| view.pick_with(seats, random));
         ReservationId::in_pool(index.unwrap_or_else(|| event.pools.pick(random)), random)
     }
 
@@ -114,9 +112,10 @@ impl<S: Store> Desk<S> {
         }
     }
 
-    /// All pools of the event as this instance read them last, and when.
-    pub(crate) fn last_view(&self, event: &Event) -> Option<(Instant, Arc<View>)> {
-        self.events_known().get(&event.id)?.view.clone()
+    /// All pools of the event as this instance read them last, if that was a moment ago.
+    pub(crate) fn last_view(&self, event: &Event) -> Option<Arc<View>> {
+        let (at, view) = self.events_known().get(&event.id)?.view.clone()?;
+        (at.elapsed() < VIEW_FRESH).then_some(view)
     }
 
     fn events_known(&self) -> MutexGuard<'_, HashMap<EventId, Known>> {
