@@ -106,7 +106,7 @@ async fn a_key_opens_what_its_role_may_call_and_nothing_else() {
         assert_eq!(said(&partner).await, partners, "{method} {path}");
         assert_eq!(said(&organiser).await, organisers, "{method} {path}");
     }
-    let secured = contract::operations().into_iter();
+    let secured = contract::operations().iter();
     let secured = secured.filter(|operation| operation.schemes.as_deref() != Some(&[]));
     assert_eq!(secured.count(), cases.len(), "this table has every operation that needs a key");
 }
@@ -123,7 +123,7 @@ async fn one_answer_serves_every_method_and_every_stage() {
     assert_eq!(effect, "Allow");
     let template = |path: &str| path.replace("{eventId}", "*").replace("{reservationId}", "*");
     let of_operations: BTreeSet<_> = contract::operations()
-        .into_iter()
+        .iter()
         .filter(|operation| operation.schemes.as_deref() != Some(&[]))
         .map(|operation| format!("{STAGE}/{}{}", operation.method, template(&operation.path)))
         .collect();

@@ -14,7 +14,7 @@ use crate::support::database;
 use crate::support::processes::{send, wait_for_end_of};
 use crate::support::proxy::{Fate, Proxy};
 use crate::support::sale::{Callers, Sale, unique};
-use crate::support::stack::{Keys, Stack, binary, known_keys};
+use crate::support::stack::{Keys, Stack, binary};
 
 /// A stack with one instance of each function, on the shared database behind a proxy.
 fn behind_a_proxy() -> (Proxy, Stack, Callers) {
@@ -97,12 +97,18 @@ fn ended_it_takes_everything_with_it() {
 
 #[tokio::test]
 async fn a_bare_cargo_run_offers_the_published_event_and_keys_to_it_and_builds_nothing_twice() {
-    binary();
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = contract::path("Cargo.toml").to_str().unwrap().to_owned();
     let arguments = ["run", "--manifest-path", &manifest, "--", "--port=0", "--instances=1"];
-    let mut stack = Stack::run(Path::new(&cargo), &arguments.map(str::to_owned), known_keys());
-    assert!(!stack.log().contains("Compiling"), "{}", stack.log());
+    let start = || Stack::run(Path::new(&cargo), &arguments.map(str::to_owned), Keys::new());
+    let mut stack = start();
+    // Whoever edits the sources just now gets them built, and one more start.
+    for _ in 0..2 {
+        if stack.log().contains("Compiling") {
+            stack = start();
+        }
+    }
+    assert!(!stack.log().contains("Compiling"), "a start after a start: {}", stack.log());
 
     let caller = Client::anonymous(&stack.url);
     let (partner, organiser) = (stack.line("abc-corp "), stack.line("organiser "));
@@ -128,14 +134,14 @@ async fn a_bare_cargo_run_offers_the_published_event_and_keys_to_it_and_builds_n
 #[tokio::test]
 async fn with_a_folder_events_reservations_and_keys_outlive_it() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("data"));
-    let start = || Stack::start(&["--instances=1", "--data", folder.to_str().unwrap()]);
-    let mut first = start();
+    let arguments = ["--instances=1", "--data", folder.to_str().unwrap()];
+    let mut first = Stack::with_keys(Keys::new(), &arguments);
     let sale = Sale::by(Callers::of(&first.url, &first.keys), 10).await;
     let sold = sale.order(3).keyed("k").send().await;
     let summary = sale.summary().await;
     assert!(first.end("INT").success());
 
-    let second = start();
+    let second = Stack::with_keys(Keys::new(), &arguments);
     let sale = Sale { event: sale.event, callers: Callers::of(&second.url, &first.keys) };
     assert_eq!(sale.summary().await, summary, "with the keys of the first start");
     let replay = sale.order(3).keyed("k").send().await;
@@ -146,16 +152,11 @@ async fn with_a_folder_events_reservations_and_keys_outlive_it() {
 #[tokio::test]
 async fn no_token_is_ever_logged_or_stored() {
     let program = binary().to_str().unwrap();
-    let keys = known_keys();
-    let Keys { partner, other, organiser } = &keys;
-    let mut arguments = ["LOG_LEVEL=trace", program, "local", "--port=0", "--instances=1"]
-        .map(str::to_owned)
-        .to_vec();
+    let keys = Keys::new();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("data"));
-    arguments.push(format!("--data={}", folder.display()));
-    arguments.push(format!("--partner=abc-corp={partner}"));
-    arguments.push(format!("--partner=other={other}"));
-    arguments.push(format!("--organiser={organiser}"));
+    let data = format!("--data={}", folder.display());
+    let arguments = ["LOG_LEVEL=trace", program, "local", "--port=0", "--instances=1", &data];
+    let arguments = [&arguments.map(str::to_owned)[..], &keys.as_arguments()].concat();
     let mut stack = Stack::run(Path::new("env"), &arguments, keys.clone());
 
     let sale = Sale::by(Callers::of(&stack.url, &keys), 5).await;
@@ -173,7 +174,7 @@ async fn no_token_is_ever_logged_or_stored() {
         kept.extend(std::fs::read(file.unwrap().path()).unwrap());
     }
     let kept = String::from_utf8_lossy(&kept);
-    for token in [partner, other, organiser, "tb_0000"] {
+    for token in [&keys.partner, &keys.other, &keys.organiser, "tb_0000"] {
         assert!(!kept.contains(token));
     }
     let _ = std::fs::remove_dir_all(folder);

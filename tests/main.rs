@@ -1,7 +1,9 @@
 //! The promises of TicketBoss, each with the test that keeps it: one binary, `cargo test`.
 
+#![cfg(test)]
 #![expect(clippy::arithmetic_side_effects, reason = "a wrong sum fails the test")]
 
+mod audit_seats;
 mod authorize_partner;
 mod cancel_reservation;
 mod check_health;
@@ -10,11 +12,14 @@ mod dynamo_calls;
 mod dynamo_store;
 mod dynamodb_in_trouble;
 mod house_rules;
+mod linearizability;
 mod local_stack;
+mod openapi;
 mod partner_keys;
 mod pool_rules;
 mod problems;
 mod published_contract;
+mod refusals;
 mod reserve_seats;
 mod retries;
 mod selling_out;

@@ -26,7 +26,7 @@ async fn sold() -> (SimulatedStore, String) {
     let store = SimulatedStore::calm();
     open(&store, "any", 120).await;
     let [order, ..] = requests("");
-    let id = order.at(&desk(store.clone())).await.text_of("reservationId");
+    let id = order.keyed("k").at(&desk(store.clone())).await.text_of("reservationId");
     (store, id)
 }
 
@@ -63,7 +63,7 @@ async fn without_an_authorizer_nobody_is_trusted() {
     let (store, id) = sold().await;
     let desk = desk(store);
     for request in requests(&id) {
-        assert_eq!(request.clone().from_nobody().at(&desk).await.said(), "500 internal");
+        assert_eq!(request.clone().unauthorized().at(&desk).await.said(), "500 internal");
         for (partner, role) in [("", "partner"), ("a b", "partner"), ("abc-corp", "king")] {
             let wrong = request.clone().from(partner, role).at(&desk).await;
             assert_eq!(wrong.said(), "500 internal", "{partner} {role}");
@@ -73,8 +73,7 @@ async fn without_an_authorizer_nobody_is_trusted() {
 
 #[test]
 fn every_problem_is_documented_with_its_code_and_status() {
-    let document = contract::yaml("openapi.yaml");
-    let description = document["info"]["description"].as_str().unwrap();
+    let description = contract::document()["info"]["description"].as_str().unwrap();
     for (code, statuses, _, _, retryable) in PROBLEMS {
         let statuses: Vec<_> = statuses.iter().map(u16::to_string).collect();
         let row = format!("| `{code}` | {} |", statuses.join(", "));

@@ -4,8 +4,8 @@
 use shared::boot;
 
 use crate::support::answer::Answer;
-use crate::support::client::{at_once, rush};
-use crate::support::sale::Sale;
+use crate::support::client::{Call, at_once, rush};
+use crate::support::sale::{Sale, unique};
 
 /// Sizes of orders that no pattern fits.
 fn sizes(count: usize, max: u8) -> Vec<u32> {
@@ -21,6 +21,15 @@ fn seats_sold(answers: &[Answer]) -> u64 {
         other => panic!("{other}: {answer:?}"),
     });
     sold.sum()
+}
+
+/// An order for so many seats, and its cancellation, each with a key of its own.
+fn order(sale: &Sale, seats: u32) -> Call {
+    sale.order(seats).keyed(&unique("order"))
+}
+
+fn cancellation(sale: &Sale, id: &str) -> Call {
+    sale.callers.partner.delete(&sale.reservation(id)).keyed(&unique("cancel"))
 }
 
 #[tokio::test]
@@ -48,7 +57,7 @@ async fn two_hundred_orders_at_once_are_all_sold_while_seats_last() {
 async fn when_more_is_wanted_at_once_than_there_is_every_seat_is_sold_and_none_twice() {
     let sale = Sale::of(500).await;
     let _alone = rush().await;
-    let answers = at_once((0..280).map(|_| sale.order(2))).await;
+    let answers = at_once((0..280).map(|_| order(&sale, 2))).await;
     assert_eq!(seats_sold(&answers), 500);
     assert_eq!(sale.summary().await["reservedSeats"], 500);
 }
@@ -58,7 +67,7 @@ async fn whoever_is_refused_in_a_rush_asked_for_more_than_was_left() {
     let sale = Sale::of(120).await;
     let sizes = sizes(60, 10);
     let _alone = rush().await;
-    let answers = at_once(sizes.iter().map(|seats| sale.order(*seats))).await;
+    let answers = at_once(sizes.iter().map(|seats| order(&sale, *seats))).await;
     let left = 120 - seats_sold(&answers);
     for (answer, seats) in answers.iter().zip(&sizes) {
         if answer.status == 409 {
@@ -70,7 +79,7 @@ async fn whoever_is_refused_in_a_rush_asked_for_more_than_was_left() {
     }
     assert_eq!(sale.free_seats().await, left);
 
-    let rest = at_once((0..left).map(|_| sale.order(1))).await;
+    let rest = at_once((0..left).map(|_| order(&sale, 1))).await;
     assert_eq!(seats_sold(&rest), left, "what is left is sold to the last seat");
     assert_eq!(sale.order(1).send().await.said(), "409 not-enough-seats");
     assert_eq!(sale.summary().await["status"], "sold_out");
@@ -80,14 +89,14 @@ async fn whoever_is_refused_in_a_rush_asked_for_more_than_was_left() {
 async fn orders_of_ten_fit_fifty_times_into_five_hundred_seats_however_they_are_scattered() {
     let sale = Sale::of(500).await;
     let _alone = rush().await;
-    let scattered = at_once(sizes(80, 7).into_iter().map(|seats| sale.order(seats))).await;
+    let scattered = at_once(sizes(80, 7).into_iter().map(|seats| order(&sale, seats))).await;
     let ids = scattered.iter().map(|answer| answer.text_of("reservationId"));
-    let cancels = ids.map(|id| sale.callers.partner.delete(&sale.reservation(&id)));
+    let cancels = ids.map(|id| cancellation(&sale, &id));
     for answer in at_once(cancels).await {
         assert_eq!(answer.said(), "204");
     }
 
-    let mut answers = at_once((0..25).map(|_| sale.order(10))).await;
+    let mut answers = at_once((0..25).map(|_| order(&sale, 10))).await;
     while answers.last().is_some_and(|answer| answer.status == 201) {
         answers.push(sale.order(10).send().await);
     }
@@ -131,9 +140,8 @@ async fn selling_and_cancelling_at_once_loses_no_seat() {
     let mut standing = Vec::new();
     let _alone = rush().await;
     for _ in 0..4 {
-        let orders = sizes(30, 10).into_iter().map(|seats| sale.order(seats));
-        let cancels =
-            standing.iter().map(|id: &String| sale.callers.partner.delete(&sale.reservation(id)));
+        let orders = sizes(30, 10).into_iter().map(|seats| order(&sale, seats));
+        let cancels = standing.iter().map(|id: &String| cancellation(&sale, id));
         let answers = at_once(orders.chain(cancels)).await;
         let (orders, cancels) = answers.split_at(30);
         assert!(cancels.iter().all(|answer| answer.said() == "204"));
@@ -142,9 +150,7 @@ async fn selling_and_cancelling_at_once_loses_no_seat() {
         standing = sold.map(|answer| answer.text_of("reservationId")).collect();
         assert_eq!(sale.summary().await["reservationCount"], standing.len());
     }
-    for answer in
-        at_once(standing.iter().map(|id| sale.callers.partner.delete(&sale.reservation(id)))).await
-    {
+    for answer in at_once(standing.iter().map(|id| cancellation(&sale, id))).await {
         assert_eq!(answer.said(), "204");
     }
     assert_eq!(sale.free_seats().await, 150);

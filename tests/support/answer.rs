@@ -50,42 +50,15 @@ impl Answer {
         if self.status < 400 {
             return self.status.to_string();
         }
-        let problem = self.json();
-        let code = problem["code"].as_str().unwrap_or_default().to_owned();
-        let known = PROBLEMS.iter().find(|(known, ..)| *known == code);
-        let Some((_, statuses, title, error, retryable)) = known else {
-            panic!("no such problem: {self:?}");
-        };
-
-        assert!(statuses.contains(&self.status), "{self:?}");
-        assert_eq!(problem["type"], format!("https://ticketboss.example/problems/{code}"));
-        assert_eq!(problem["status"], self.status);
-        assert_eq!(problem["title"], *title);
-        assert_eq!(problem["error"], *error);
-        assert_eq!(problem["retryable"], *retryable);
-        for text in ["detail", "requestId"] {
-            let text = problem[text].as_str().unwrap_or_default();
-            assert!(!text.is_empty() && !text.contains('$'), "{self:?}");
-        }
+        let code = check_problem(self.status, &self.json());
+        let is_retryable =
+            PROBLEMS.iter().any(|(known, .., retryable)| *known == code && *retryable);
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.header("cache-control"), "no-store");
         assert_eq!(self.header("x-content-type-options"), "nosniff");
-        assert_eq!(self.header("retry-after"), if *retryable { "1" } else { "" });
+        assert_eq!(self.header("retry-after"), if is_retryable { "1" } else { "" });
         let challenge = if self.status == 401 { "Bearer realm=\"ticketboss\"" } else { "" };
         assert_eq!(self.header("www-authenticate"), challenge);
-        if code == "validation-failed" {
-            let faults = problem["errors"].as_array().expect("faults");
-            assert!(!faults.is_empty(), "{self:?}");
-            for fault in faults {
-                for member in ["pointer", "detail", "code"] {
-                    assert!(fault[member].is_string(), "{self:?}");
-                }
-            }
-        }
-        if code == "not-enough-seats" {
-            let seats = |name: &str| problem[name].as_u64().expect("a number of seats");
-            assert!(seats("availableSeats") < seats("requestedSeats"), "{self:?}");
-        }
         format!("{} {code}", self.status)
     }
 
@@ -104,4 +77,34 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("headers are ASCII"))
     }
+}
+
+/// Panics unless the body is a complete problem in the words that belong to its code; gives that.
+pub(crate) fn check_problem(status: u16, problem: &Value) -> String {
+    let code = problem["code"].as_str().unwrap_or_default().to_owned();
+    let known = PROBLEMS.iter().find(|(known, ..)| *known == code);
+    let Some((_, statuses, title, error, retryable)) = known else {
+        panic!("no such problem: {problem}");
+    };
+    assert!(statuses.contains(&status), "{status} {problem}");
+    assert_eq!(problem["type"], format!("https://ticketboss.example/problems/{code}"));
+    assert_eq!(problem["status"], status);
+    assert_eq!(problem["title"], *title);
+    assert_eq!(problem["error"], *error);
+    assert_eq!(problem["retryable"], *retryable);
+    for member in ["detail", "requestId"] {
+        let text = problem[member].as_str().unwrap_or_default();
+        assert!(!text.is_empty() && !text.contains('$'), "{problem}");
+    }
+    assert_eq!(problem["errors"].is_array(), code == "validation-failed", "{problem}");
+    for fault in problem["errors"].as_array().into_iter().flatten() {
+        for member in ["pointer", "detail", "code"] {
+            assert!(fault[member].is_string(), "{problem}");
+        }
+    }
+    if code == "not-enough-seats" {
+        let seats = |name: &str| problem[name].as_u64().expect("a number of seats");
+        assert!(seats("availableSeats") < seats("requestedSeats"), "{problem}");
+    }
+    code
 }

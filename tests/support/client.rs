@@ -1,11 +1,12 @@
 //! A caller over HTTP, with its access key.
 
-use reqwest::Method;
 use reqwest::header::HeaderValue;
+use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::answer::Answer;
+use super::contract;
 
 /// Somebody who calls a stack. Cheap to clone; lives as long as its test.
 #[derive(Debug, Clone)]
@@ -17,7 +18,12 @@ pub(crate) struct Client {
 
 /// A request that is not sent yet.
 #[must_use]
-pub(crate) struct Call(reqwest::RequestBuilder);
+pub(crate) struct Call {
+    method: String,
+    path: String,
+    request: RequestBuilder,
+    is_keyed: bool,
+}
 
 impl Client {
     /// A caller without a key.
@@ -50,12 +56,13 @@ impl Client {
 
     /// Any method.
     pub(crate) fn call(&self, method: &str, path: &str) -> Call {
-        let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let call = self.http.request(method, format!("{}{path}", self.url));
-        Call(match &self.authorization {
-            Some(authorization) => call.header("Authorization", authorization),
-            None => call,
-        })
+        let named = Method::from_bytes(method.as_bytes()).expect("a method");
+        let request = self.http.request(named, format!("{}{path}", self.url));
+        let request = match &self.authorization {
+            Some(authorization) => request.header("Authorization", authorization),
+            None => request,
+        };
+        Call { method: method.to_owned(), path: path.to_owned(), request, is_keyed: false }
     }
 }
 
@@ -63,25 +70,43 @@ impl Call {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
         // Bytes, since a test may send what no header should hold.
         let value = HeaderValue::from_bytes(value.as_bytes()).expect("a header on one line");
-        Self(self.0.header(name, value))
+        Self { request: self.request.header(name, value), ..self }
     }
 
     /// With this `Idempotency-Key`.
     pub(crate) fn keyed(self, key: &str) -> Self {
-        self.header("Idempotency-Key", key)
+        Self { is_keyed: true, ..self.header("Idempotency-Key", key) }
     }
 
     pub(crate) fn body(self, body: impl Into<Vec<u8>>) -> Self {
-        Self(self.0.header("Content-Type", "application/json").body(body.into()))
+        let request = self.request.header("Content-Type", "application/json").body(body.into());
+        Self { request, ..self }
     }
 
-    /// Sends it, and waits for the whole answer.
+    /// Sends it as partners are told to: if it has a key, until it is known what became of it.
+    async fn settle(mut self) -> Answer {
+        for _ in 0..10 {
+            let request = self.request.try_clone().expect("its body is at hand");
+            let again =
+                Self { method: self.method.clone(), path: self.path.clone(), request, ..self };
+            let answer = self.send().await;
+            if answer.status < 500 || !again.is_keyed {
+                return answer;
+            }
+            self = again;
+        }
+        self.send().await
+    }
+
+    /// Sends it, and waits for the whole answer, which must be one that openapi.yaml allows.
     pub(crate) async fn send(self) -> Answer {
-        let response = self.0.send().await.expect("an answer");
+        let response = self.request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.expect("the whole answer");
         let text = String::from_utf8(body.to_vec()).expect("every answer is UTF-8");
-        Answer { status, headers, text }
+        let answer = Answer { status, headers, text };
+        contract::check(&self.method, &self.path, &answer);
+        answer
     }
 }
 
@@ -92,9 +117,11 @@ pub(crate) async fn rush() -> MutexGuard<'static, ()> {
     RUSH.lock().await
 }
 
-/// Sends all of them at the same time; the answers come in the order of the calls.
+/// Sends all of them at the same time; the answers come in the order of the calls. On a machine
+/// that is busy with more than this, an outcome may be unknown: that of a call with a key is asked
+/// for again.
 pub(crate) async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Answer> {
-    let sent: Vec<_> = calls.into_iter().map(|call| tokio::spawn(call.send())).collect();
+    let sent: Vec<_> = calls.into_iter().map(|call| tokio::spawn(call.settle())).collect();
     let mut answers = Vec::new();
     for answer in sent {
         answers.push(answer.await.expect("sending does not panic"));

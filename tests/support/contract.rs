@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::Value;
+
+use super::answer::Answer;
+use super::schema;
 
 /// A path inside the checkout.
 pub(crate) fn path(relative: &str) -> PathBuf {
@@ -31,19 +35,60 @@ pub(crate) struct Operation {
     pub(crate) schemes: Option<Vec<String>>,
     /// The resource that serves it.
     pub(crate) function: String,
-    pub(crate) statuses: BTreeSet<String>,
+    /// Its answers, by status.
+    pub(crate) answers: BTreeMap<String, Value>,
+}
+
+/// openapi.yaml.
+pub(crate) fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| yaml("openapi.yaml"))
 }
 
 /// Every operation of openapi.yaml.
-pub(crate) fn operations() -> Vec<Operation> {
-    let document = yaml("openapi.yaml");
-    let paths = document["paths"].as_object().expect("paths");
-    let methods = |(path, item): (&String, &Value)| {
-        let methods = item.as_object().expect("methods").clone().into_iter();
-        let path = path.clone();
-        methods.map(move |(method, operation)| operation_of(&path, &method, &operation))
+pub(crate) fn operations() -> &'static [Operation] {
+    static OPERATIONS: OnceLock<Vec<Operation>> = OnceLock::new();
+    OPERATIONS.get_or_init(|| {
+        let paths = document()["paths"].as_object().expect("paths");
+        let methods = |(path, item): (&String, &'static Value)| {
+            let methods = item.as_object().expect("methods").iter();
+            let path = path.clone();
+            methods.map(move |(method, operation)| operation_of(&path, method, operation))
+        };
+        paths.iter().flat_map(methods).collect()
+    })
+}
+
+/// The operation that this method and path name, if there is one.
+pub(crate) fn operation_at(method: &str, path: &str) -> Option<&'static Operation> {
+    let path = path.split('?').next().unwrap_or(path);
+    let is_at = |operation: &&Operation| {
+        let (template, given) = (operation.path.split('/'), path.split('/'));
+        template.clone().count() == given.clone().count()
+            && template.zip(given).all(|(expected, given)| {
+                expected == given || (expected.starts_with('{') && !given.is_empty())
+            })
     };
-    paths.iter().flat_map(methods).collect()
+    let mut found = operations().iter().filter(|operation| operation.method == method);
+    found.find(is_at)
+}
+
+/// Panics if the answer to this call is none of those that openapi.yaml allows.
+pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
+    let Some(operation) = operation_at(method, path) else { return };
+    let allowed = operation.answers.get(&answer.status.to_string());
+    let allowed = allowed.unwrap_or_else(|| panic!("{} never says {answer:?}", operation.id));
+    let Some(contents) = allowed["content"].as_object() else {
+        assert!(answer.text.is_empty(), "{} says nothing with {answer:?}", operation.id);
+        return;
+    };
+    let content_type = answer.header("content-type").split(';').next().unwrap_or_default();
+    let content = contents.get(content_type);
+    let content = content.unwrap_or_else(|| panic!("{} has no such {answer:?}", operation.id));
+    if content_type.ends_with("json") {
+        let fault = schema::fault(document(), &content["schema"], &answer.json());
+        assert_eq!(fault, None, "{} {}", operation.id, answer.status);
+    }
 }
 
 fn operation_of(path: &str, method: &str, operation: &Value) -> Operation {
@@ -54,13 +99,18 @@ fn operation_of(path: &str, method: &str, operation: &Value) -> Operation {
     let (_, function) = uri.and_then(|uri| uri.split_once("${AWS::Region}")).expect("a uri");
     let (_, function) = function.split_once("${").expect("a function");
     let (function, _) = function.split_once('.').expect("its alias");
+    let answers = operation["responses"].as_object().expect("answers").iter();
+    let resolved = |answer: &Value| match answer["$ref"].as_str() {
+        Some(reference) => schema::referred(document(), reference).clone(),
+        None => answer.clone(),
+    };
     Operation {
         id: operation["operationId"].as_str().expect("an operationId").to_owned(),
         method: method.to_uppercase(),
         path: path.to_owned(),
         schemes: schemes.map(|schemes| schemes.iter().flat_map(scheme).collect()),
         function: function.to_owned(),
-        statuses: operation["responses"].as_object().expect("answers").keys().cloned().collect(),
+        answers: answers.map(|(status, answer)| (status.clone(), resolved(answer))).collect(),
     }
 }
 
@@ -106,6 +156,8 @@ fn list(value: &Value) -> Vec<Value> {
     match value {
         Value::Array(elements) => elements.clone(),
         Value::Null => Vec::new(),
-        one => vec![one.clone()],
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            vec![value.clone()]
+        }
     }
 }

@@ -19,8 +19,8 @@ use show_reservation::show_reservation;
 use summarize_event::summarize_event;
 
 use super::answer::Answer;
-use super::nouns;
 use super::simulated::weather::Dice;
+use super::{contract, nouns};
 
 /// A desk on this store.
 pub(crate) fn desk<S: Store>(store: S) -> Desk<S> {
@@ -58,13 +58,17 @@ impl Incoming {
     }
 
     /// As if the gateway was set up without its authorizer.
-    pub(crate) fn from_nobody(self) -> Self {
+    pub(crate) fn unauthorized(self) -> Self {
         Self { caller: None, ..self }
     }
 
-    pub(crate) fn keyed(mut self, key: &str) -> Self {
-        self.headers.insert("Idempotency-Key".to_owned(), key.to_owned());
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    pub(crate) fn keyed(self, key: &str) -> Self {
+        self.header("Idempotency-Key", key)
     }
 
     pub(crate) fn body(self, body: &Value) -> Self {
@@ -106,7 +110,8 @@ impl Incoming {
         lambda_http::request::from_str(&handed_over.to_string()).expect("a proxy request")
     }
 
-    /// Hands it to the function that serves it, as its `main` does.
+    /// Hands it to the function that serves it, as its `main` does; the answer must be one that
+    /// openapi.yaml allows.
     pub(crate) async fn at<S: Store>(self, desk: &Desk<S>) -> Answer {
         let (method, path) = (self.method, self.path.clone());
         let request = &self.into_request();
@@ -129,7 +134,9 @@ impl Incoming {
             _ => panic!("no function serves {method} {path}"),
         };
         let Ok(response) = finish(request, outcome);
-        to_answer(&response)
+        let answer = to_answer(&response);
+        contract::check(method, path, &answer);
+        answer
     }
 }
 

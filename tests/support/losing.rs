@@ -1,13 +1,16 @@
 //! A store in which every commit loses its race: there is always somebody faster.
 
+use shared::access::{Caller, Role};
 use shared::event::{Event, PoolIndex};
-use shared::pool::{Change, Pool};
+use shared::pool::{Change, Decision, Pool};
+use shared::reservation::{RequestMark, ReservationId};
 use shared::store::{Commit, Creation, Store, StoreError};
 use shared::text::EventId;
 
+use super::nouns;
 use super::simulated::SimulatedStore;
 
-/// Reads like the store inside it.
+/// The store inside it, to which a rival writes just before each of our commits.
 #[derive(Debug)]
 pub(crate) struct LosingStore(pub(crate) SimulatedStore);
 
@@ -25,15 +28,33 @@ impl Store for LosingStore {
     }
 
     async fn commit(&self, event: &Event, changes: &[Change]) -> Result<Commit, StoreError> {
-        match changes {
-            [one] => {
-                self.load_pool(event, one.pool()).await.map(|found| Commit::Conflict(Some(found)))
-            }
-            _ => Ok(Commit::Conflict(None)),
+        for change in changes {
+            let rival = rival_change(event, &self.load_pool(event, change.pool()).await?);
+            assert_eq!(self.0.commit(event, &[rival]).await?, Commit::Applied);
         }
+        self.0.commit(event, changes).await
     }
 
     async fn create_event(&self, event: &Event) -> Result<Creation, StoreError> {
         self.0.create_event(event).await
+    }
+}
+
+/// Somebody takes a seat of this pool, or gives back the one it took.
+fn rival_change(event: &Event, pool: &Pool) -> Change {
+    let now = nouns::start_of_time();
+    let rival = Caller { id: nouns::partner("rival"), role: Role::Partner };
+    let standing = pool.reservations().find(|one| one.partner == rival.id && one.is_live());
+    let decided = if let Some(standing) = standing {
+        pool.cancel(&standing.id, &rival, RequestMark::new(pool.version()), now)
+    } else {
+        let keys = (0..).map(|tried: u32| format!("{}-{tried}", pool.version()).parse());
+        let mut ids = keys.map(|key| ReservationId::of_key(event, &rival.id, &key.expect("a key")));
+        let id = ids.find(|id| id.pool() == pool.index()).expect("some id names this pool");
+        pool.reserve(&id, &nouns::order("rival", 1), now)
+    };
+    match decided {
+        Ok(Decision::Commit(mut changes, _)) => changes.remove(0),
+        other => panic!("the rival finds a free seat: {other:?}"),
     }
 }

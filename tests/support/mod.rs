@@ -5,18 +5,23 @@
 //! checks every [`answer`] it gets, and a [`sale`] for each test to have to itself.
 
 pub(crate) mod answer;
+pub(crate) mod books;
 pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod database;
 pub(crate) mod desk;
 pub(crate) mod environment;
+pub(crate) mod history;
 pub(crate) mod ledger;
+pub(crate) mod log;
 pub(crate) mod losing;
 pub(crate) mod nouns;
+pub(crate) mod own_table;
 pub(crate) mod processes;
 pub(crate) mod proxy;
 pub(crate) mod requests;
 pub(crate) mod sale;
+pub(crate) mod schema;
 pub(crate) mod simulated;
 pub(crate) mod simulation;
 pub(crate) mod stack;

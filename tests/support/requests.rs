@@ -19,7 +19,11 @@ impl Parts {
     }
 
     /// `GET` or `DELETE /reservations/{reservationId}`.
-    pub(crate) fn reservation(caller: &Caller, id: &ReservationId, key: &Option<String>) -> Request {
+    pub(crate) fn reservation(
+        caller: &Caller,
+        id: &ReservationId,
+        key: &Option<String>,
+    ) -> Request {
         let path = [("reservationId".to_owned(), vec![id.to_string()])];
         let path = std::collections::HashMap::from(path);
         Self::request(caller, "GET", Body::Empty, key).with_path_parameters(path)

@@ -17,6 +17,7 @@ use serde_json::Value;
 use shared::desk::Desk;
 use shared::event::{Event, PoolCount};
 use shared::problem::Problem;
+use shared::store::Store;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::auditor::Auditor;
@@ -159,9 +160,9 @@ impl World {
         for partner in partners {
             let unknown = |order: &&partner::Order| order.standing == Standing::Unknown;
             for order in partner.orders.iter().filter(unknown) {
-                let theirs = kept.values().find(|one| {
-                    one.partner == partner.caller.id && one.seats.get() == order.seats
-                });
+                let theirs = kept
+                    .values()
+                    .find(|one| one.partner == partner.caller.id && one.seats.get() == order.seats);
                 if let Some(id) = theirs.map(|one| one.id) {
                     kept.remove(&id);
                 }
@@ -184,9 +185,10 @@ fn desk(store: &SimulatedStore, dice: &Dice) -> Desk<SimulatedStore> {
     Desk::new(store.clone(), "on-sale".parse().expect("an id"), clock, move || dice.bytes())
 }
 
-async fn handle(
+/// Hands a request to the function that serves it.
+pub(crate) async fn handle<S: Store>(
     operation: Operation,
-    desk: &Desk<SimulatedStore>,
+    desk: &Desk<S>,
     request: &Request,
 ) -> Result<Response<Body>, Problem> {
     match operation {
@@ -197,6 +199,6 @@ async fn handle(
     }
 }
 
-fn body_of(response: &Response<Body>) -> Value {
+pub(crate) fn body_of(response: &Response<Body>) -> Value {
     serde_json::from_slice(response.body().as_ref()).unwrap_or(Value::Null)
 }

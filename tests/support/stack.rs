@@ -32,6 +32,30 @@ pub(crate) struct Keys {
     pub(crate) organiser: String,
 }
 
+impl Keys {
+    /// The same in every run: a database that is kept may have them already.
+    pub(crate) fn known() -> Self {
+        let key = |holder: &str| format!("tb_{holder:0<20}");
+        Self { partner: key("abccorp"), other: key("other"), organiser: key("organiser") }
+    }
+
+    /// Keys that nobody has.
+    pub(crate) fn new() -> Self {
+        let key = || AccessToken::of_random(boot::random()).reveal().to_owned();
+        Self { partner: key(), other: key(), organiser: key() }
+    }
+
+    /// The arguments that give a stack these keys.
+    pub(crate) fn as_arguments(&self) -> [String; 3] {
+        let Self { partner, other, organiser } = self;
+        [
+            format!("--partner=abc-corp={partner}"),
+            format!("--partner=other={other}"),
+            format!("--organiser={organiser}"),
+        ]
+    }
+}
+
 /// The stack that all tests share: where it is, and the keys to it.
 pub(crate) fn shared() -> (&'static str, &'static Keys) {
     static SHARED: OnceLock<(String, Keys, Option<Stack>)> = OnceLock::new();
@@ -58,22 +82,21 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Starts `ticketboss local` on any free port with known keys and these arguments besides, and
-    /// waits until it answers.
+    /// Starts `ticketboss local` on any free port with the keys that all tests know and these
+    /// arguments besides, and waits until it answers.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let keys = known_keys();
-        let (partner, other) = (&keys.partner, &keys.other);
-        let mut known = vec!["local".to_owned(), "--port=0".to_owned()];
-        known.push(format!("--partner=abc-corp={partner}"));
-        known.push(format!("--partner=other={other}"));
-        known.push(format!("--organiser={}", keys.organiser));
-        let endpoint = environment::other_dynamodb();
+        Self::with_keys(Keys::known(), arguments)
+    }
+
+    /// As [`Stack::start`], with these keys.
+    pub(crate) fn with_keys(keys: Keys, arguments: &[&str]) -> Self {
+        let mut all = vec!["local".to_owned(), "--port=0".to_owned()];
+        all.extend(keys.as_arguments());
         let elsewhere = arguments.iter().any(|one| ["--data", "--dynamodb-endpoint"].contains(one));
-        known.extend(
-            endpoint.filter(|_| !elsewhere).map(|url| format!("--dynamodb-endpoint={url}")),
-        );
-        known.extend(arguments.iter().map(|&argument| argument.to_owned()));
-        Self::run(binary(), &known, keys)
+        let endpoint = environment::other_dynamodb().filter(|_| !elsewhere);
+        all.extend(endpoint.map(|endpoint| format!("--dynamodb-endpoint={endpoint}")));
+        all.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        Self::run(binary(), &all, keys)
     }
 
     /// Starts this program with these arguments, and waits until it says where it listens.
@@ -127,13 +150,10 @@ impl Drop for Stack {
         drop(self.process.stdin.take());
         // It ends by itself; an error would mean that it has ended before.
         let _ = self.process.wait();
+        if !thread::panicking() {
+            let _ = fs::remove_file(&self.log);
+        }
     }
-}
-
-/// Keys that nobody else has.
-pub(crate) fn known_keys() -> Keys {
-    let key = || AccessToken::of_random(boot::random()).reveal().to_owned();
-    Keys { partner: key(), other: key(), organiser: key() }
 }
 
 /// The `ticketboss` binary, built with all others by the same cargo that runs the tests.

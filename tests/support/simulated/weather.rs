@@ -158,7 +158,7 @@ impl Weather {
     /// fast, and in bad weather some are slow.
     pub(crate) fn lag(&self, items: usize, dice: &Dice) -> Duration {
         let later = 4.0 / f64::from(u32::try_from(items).expect("at most 100"));
-        if items > 1 && dice.chance(self.slow) {
+        if items > 1 && dice.chance(self.slow * 4.0) {
             Duration::from_millis(dice.between(5, 50))
         } else if items > 1 && dice.chance(later.min(0.5)) {
             self.get.draw(dice) / 4

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::access::{Caller, Role};
 use shared::reservation::ReservationId;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{LAST_WRITE, Operation, Outcome, World};
 use crate::support::requests::Parts;
@@ -19,7 +19,6 @@ const SENDS_MAX: u32 = 4;
 pub(crate) struct Partner {
     pub(crate) caller: Caller,
     pub(crate) orders: Vec<Order>,
-    number: u64,
 }
 
 /// One order and what the partner knows of it.
@@ -48,7 +47,7 @@ pub(crate) enum Known {
 impl Partner {
     pub(crate) fn new(number: u64) -> Self {
         let id = format!("partner-{number}").parse().expect("an id");
-        Self { caller: Caller { id, role: Role::Partner }, orders: Vec::new(), number }
+        Self { caller: Caller { id, role: Role::Partner }, orders: Vec::new() }
     }
 
     /// So many operations, one after another, each of its own choice.
@@ -67,11 +66,14 @@ impl Partner {
         self
     }
 
-    /// Sends every request whose outcome is unknown again, until it is known.
+    /// Sends every request whose outcome is unknown again, until it is known; or until something is
+    /// wrong, since then it may never be.
     pub(crate) async fn resolve(mut self, world: Arc<World>) -> Self {
+        let all_is_well = || world.auditor.violation().is_none();
         for position in 0..self.orders.len() {
             while self.orders[position].key.is_some()
                 && self.orders[position].standing == Standing::Unknown
+                && all_is_well()
             {
                 sleep(LAST_WRITE).await;
                 self.orders[position].standing =
@@ -79,6 +81,7 @@ impl Partner {
             }
             while let Standing::Sold(id) = self.orders[position].standing
                 && self.orders[position].cancelled == Known::Unknown
+                && all_is_well()
             {
                 self.orders[position].cancelled =
                     self.send_cancel(&world, id, &self.orders[position], None).await;
@@ -89,7 +92,8 @@ impl Partner {
 
     async fn order(&mut self, world: &World) {
         let seats = *world.dice.pick(&[1, 1, 2, 2, 3, 4, 6, 10]);
-        let key = world.dice.chance(0.7).then(|| format!("{}-{}", self.number, self.orders.len()));
+        // The same keys as every other partner's: they must not meet.
+        let key = world.dice.chance(0.7).then(|| format!("order-{}", self.orders.len()));
         let mut order = Order { key, seats, standing: Standing::Unknown, cancelled: Known::No };
         order.standing = self.send_order(world, &order).await;
         self.orders.push(order);
@@ -101,9 +105,15 @@ impl Partner {
         let mut refused = Standing::Refused;
         let sends = if order.key.is_some() { SENDS_MAX } else { 1 };
         for _ in 0..sends {
-            let send = || {
+            let send = async || {
                 let body = json!({ "partnerId": self.caller.id.as_str(), "seats": order.seats });
-                world.send(Operation::Reserve, Parts::order(&self.caller, body, &order.key))
+                let request = Parts::order(&self.caller, body, &order.key);
+                let sent = Instant::now();
+                let outcome = world.send(Operation::Reserve, request).await;
+                if matches!(&outcome, Outcome::Refusal(code) if code == "not-enough-seats") {
+                    world.auditor.check_refusal(order.seats, sent);
+                }
+                outcome
             };
             let outcome = if order.key.is_some() && world.dice.chance(0.15) {
                 let (first, second) = tokio::join!(send(), send());
@@ -118,10 +128,7 @@ impl Partner {
                     }
                     return Standing::Sold(id_of(&body));
                 }
-                Outcome::Refusal(code) if code == "not-enough-seats" => {
-                    world.auditor.check_refusal(order.seats);
-                    return refused;
-                }
+                Outcome::Refusal(code) if code == "not-enough-seats" => return refused,
                 Outcome::Refusal(code) if code == "version-conflict" => {
                     world.count("budget exhausted");
                     if order.key.is_none() {
@@ -247,12 +254,11 @@ impl Partner {
     }
 
     fn pick_sold(&self, world: &World) -> Option<(usize, ReservationId)> {
-        let sold = self.orders.iter().enumerate().filter_map(|(position, order)| {
-            match order.standing {
+        let sold =
+            self.orders.iter().enumerate().filter_map(|(position, order)| match order.standing {
                 Standing::Sold(id) => Some((position, id)),
                 Standing::Refused | Standing::Unknown => None,
-            }
-        });
+            });
         let sold: Vec<_> = sold.collect();
         (!sold.is_empty()).then(|| *world.dice.pick(&sold))
     }

@@ -1,0 +1,101 @@
+//! Promise 3 in process: a refusal is true, whatever its instance remembers from an earlier look.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use shared::config::DEFAULT_EVENT_ID;
+use shared::desk::Desk;
+use shared::event::Event;
+use shared::reservation::ReservationId;
+
+use crate::support::answer::Answer;
+use crate::support::desk::{incoming, open};
+use crate::support::nouns;
+use crate::support::simulated::SimulatedStore;
+use crate::support::simulated::weather::Dice;
+
+/// Two instances that sell one event of 26 and 25 seats, and the time that both go by.
+struct Instances {
+    first: Desk<SimulatedStore>,
+    second: Desk<SimulatedStore>,
+    event: Event,
+    now: Arc<Mutex<Timestamp>>,
+}
+
+impl Instances {
+    async fn start() -> Self {
+        let store = SimulatedStore::calm();
+        let now = Arc::new(Mutex::new(nouns::start_of_time()));
+        let desk = |seed| {
+            let (now, dice) = (Arc::clone(&now), Dice::new(seed));
+            let event = DEFAULT_EVENT_ID.parse().unwrap();
+            Desk::new(store.clone(), event, move || *now.lock().unwrap(), move || dice.bytes())
+        };
+        let event = open(&store, DEFAULT_EVENT_ID, 51).await;
+        Self { first: desk(1), second: desk(2), event, now }
+    }
+
+    async fn pass(&self, hours: u32) {
+        *self.now.lock().unwrap() += SignedDuration::from_hours(hours.into());
+        tokio::time::advance(Duration::from_secs(3_600) * hours).await;
+    }
+
+    /// An order at this instance whose home is this pool.
+    async fn order(&self, desk: &Desk<SimulatedStore>, pool: u16, seats: u32) -> Answer {
+        static TURN: Mutex<u32> = Mutex::new(0);
+        let mut keys = std::iter::repeat_with(|| {
+            let mut turn = TURN.lock().unwrap();
+            *turn += 1;
+            format!("key-{turn}")
+        });
+        let home_of = |key: &String| {
+            let key = key.parse().unwrap();
+            ReservationId::of_key(&self.event, &nouns::partner("abc-corp"), &key).pool().get()
+        };
+        let key = keys.find(|key| home_of(key) == pool).unwrap();
+        let order = incoming("POST", "/reservations").body(&json!({ "seats": seats }));
+        order.keyed(&key).at(desk).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_looked_long_ago_refuses_only_what_is_not_there_now() {
+    for hours in [0, 1, 23, 25, 1_000] {
+        let instances = Instances::start().await;
+        let Instances { first, second, .. } = &instances;
+        let mut last = None;
+        for (pool, seats) in [(0, 10), (0, 10), (0, 6), (1, 10), (1, 5), (1, 10)] {
+            let sold = instances.order(first, pool, seats).await;
+            assert_eq!(sold.said(), "201");
+            last = Some(sold.text_of("reservationId"));
+        }
+        assert_eq!(instances.order(first, 0, 1).await.said(), "409 not-enough-seats");
+
+        let path = format!("/reservations/{}", last.unwrap());
+        assert_eq!(incoming("DELETE", path).at(second).await.said(), "204");
+        instances.pass(hours).await;
+        assert_eq!(instances.order(second, 1, 1).await.said(), "201");
+        let order = instances.order(first, 0, 9).await;
+        assert_eq!(order.said(), "201", "9 seats are free, {hours} hours after the last look");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_says_how_many_seats_are_left_now() {
+    let instances = Instances::start().await;
+    let Instances { first, second, .. } = &instances;
+    let mut left = 51;
+    for (pool, seats) in [(0, 10), (1, 10), (0, 10), (1, 10), (0, 4)] {
+        assert_eq!(instances.order(first, pool, seats).await.said(), "201");
+        left -= seats;
+    }
+    for (desk, seats) in [(first, 1), (second, 1), (second, 2), (first, 1)] {
+        let refused = instances.order(first, 1, 10).await;
+        assert_eq!(refused.said(), "409 not-enough-seats");
+        assert_eq!(refused.json()["availableSeats"], left);
+        assert_eq!(instances.order(desk, 0, seats).await.said(), "201");
+        left -= seats;
+    }
+}
