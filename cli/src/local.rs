@@ -168,6 +168,10 @@ impl Stack {
         let client = aws::dynamodb_at(&endpoint);
         table::create(&client, &template, aws::TABLE).await?;
 
+        let store = DynamoStore::with_client(client, aws::TABLE);
+        let unusable = |source| Error::Table { table: aws::TABLE.to_owned(), source };
+        let keys = keys::prepare(&store, settings).await.map_err(unusable)?;
+
         let contract = Contract::read(&build::root().join("openapi.yaml"))?;
         let by_name = functions(&contract, &template, &binaries, &endpoint)?;
         let gateway = Gateway::new(&contract, &by_name)
@@ -179,10 +183,6 @@ impl Stack {
                 instances.spawn(instance::keep(Arc::clone(function)));
             }
         }
-
-        let store = DynamoStore::with_client(client, aws::TABLE);
-        let unusable = |source| Error::Table { table: aws::TABLE.to_owned(), source };
-        let keys = keys::prepare(&store, settings).await.map_err(unusable)?;
 
         let (stop_gateway, stopped) = oneshot::channel::<()>();
         let stopped = async { drop(stopped.await) };
