@@ -59,7 +59,7 @@ async function visit(what, viewport, body) {
 
 async function screenshot(page, name, from = "body") {
   await page.locator(from).first().evaluate((element) => element.scrollIntoView());
-  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: "disabled" });
 }
 
 async function authorizeByMouse(page) {
