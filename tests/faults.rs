@@ -68,7 +68,7 @@ async fn nothing_is_lost_whoever_is_killed_and_whatever_dynamodb_loses() {
             tokio::spawn(async move { order(&sale, &keys).await })
         };
         let sellers = stack.functions().into_iter().filter(|one| one.name() == "reserve-seats");
-        let victim = sellers.max_by_key(|process| (process.id ^ u32::from(boot::random()[0])));
+        let victim = sellers.max_by_key(|process| process.id ^ u32::from(boot::random()[0]));
         if let Some(victim) = victim {
             send("KILL", victim.id);
             killed += 1;

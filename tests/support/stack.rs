@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use shared::access::AccessToken;
 use shared::boot;
@@ -136,6 +137,18 @@ impl Stack {
     pub(crate) fn functions(&self) -> Vec<Process> {
         let folder = binary().parent().expect("it is in a folder");
         processes::children_of(self.process.id(), folder)
+    }
+
+    /// The functions it runs, once there are so many: it answers before all have started.
+    pub(crate) fn functions_when(&self, count: usize) -> Vec<Process> {
+        let patience = Instant::now() + Duration::from_secs(20);
+        loop {
+            let functions = self.functions();
+            if functions.len() == count {
+                return functions;
+            }
+            assert!(Instant::now() < patience, "{count} functions never ran: {functions:?}");
+        }
     }
 
     /// Sends it this signal, and waits for its end.
