@@ -31,17 +31,23 @@ pub struct Summary {
 
 impl Summary {
     /// The summary of an event whose pools stand like this.
+    ///
+    /// They are not read at one moment, and free seats move meanwhile: counted where they were
+    /// and where they are, they would be more than there are. Reservations never move, so they are
+    /// what is counted.
     pub fn of(event: &Event, pools: &[Pool]) -> Self {
-        let available_seats = pools.iter().map(Pool::available).sum();
+        let total_seats = event.total_seats.get();
         let live = || pools.iter().flat_map(Pool::reservations).filter(|one| one.is_live());
+        let reserved: u32 = live().map(|reservation| reservation.seats.get()).sum();
+        let available_seats = total_seats.saturating_sub(reserved);
         Self {
             event_id: event.id.to_string(),
             name: event.name.to_string(),
-            total_seats: event.total_seats.get(),
+            total_seats,
             available_seats,
             reservation_count: live().count(),
             version: pools.iter().map(Pool::version).sum(),
-            reserved_seats: live().map(|reservation| reservation.seats.get()).sum(),
+            reserved_seats: reserved.min(total_seats),
             held_seats: 0,
             status: if available_seats > 0 { "on_sale" } else { "sold_out" },
         }
