@@ -140,7 +140,7 @@ impl Incoming {
     }
 }
 
-fn to_answer(response: &Response<Body>) -> Answer {
+pub(crate) fn to_answer(response: &Response<Body>) -> Answer {
     let body: &[u8] = response.body().as_ref();
     let text = String::from_utf8(body.to_vec()).expect("every answer is UTF-8");
     Answer { status: response.status().as_u16(), headers: response.headers().clone(), text }
