@@ -1,5 +1,6 @@
 //! Promise 3 in process: a refusal is true, whatever its instance remembers from an earlier look.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -98,4 +99,21 @@ async fn a_refusal_says_how_many_seats_are_left_now() {
         assert_eq!(instances.order(desk, 0, seats).await.said(), "201");
         left -= seats;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_without_a_key_goes_where_seats_were_a_moment_ago() {
+    let instances = Instances::start().await;
+    let Instances { first, second, event, .. } = &instances;
+    for (pool, seats) in [(0, 10), (0, 10), (0, 6), (0, 1)] {
+        assert_eq!(instances.order(first, pool, seats).await.said(), "201");
+    }
+    let pools_of_thirty_orders = |desk: &Desk<SimulatedStore>| -> BTreeSet<u16> {
+        let seats = 5.try_into().unwrap();
+        (0..30).map(|_| desk.draw_id(event, seats).pool().get()).collect()
+    };
+    assert_eq!(pools_of_thirty_orders(first), BTreeSet::from([1]), "the other gave all it had");
+    assert_eq!(pools_of_thirty_orders(second), BTreeSet::from([0, 1]), "it never looked");
+    instances.pass(1).await;
+    assert_eq!(pools_of_thirty_orders(first), BTreeSet::from([0, 1]), "it looked long ago");
 }

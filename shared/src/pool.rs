@@ -270,3 +270,20 @@ impl Change {
         self.after.check();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn a_pool_that_does_not_add_up_is_never_written() {
+        let now = Timestamp::UNIX_EPOCH;
+        for (capacity, available) in [(10, 9), (10, 11)] {
+            let none = BTreeMap::new();
+            let pool = Pool::from_stored(PoolIndex::new(0), 1, capacity, available, none);
+            assert!(catch_unwind(|| pool.give(1, now)).is_err(), "{available} of {capacity}");
+        }
+    }
+}
