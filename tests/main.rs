@@ -31,3 +31,4 @@ mod simulation;
 mod store_contract;
 mod summarize_event;
 mod support;
+mod torn_reading;

@@ -59,7 +59,13 @@ pub async fn decide_and_commit<S: Store>(
             Ok(Decision::Standing(reservation)) => return Ok(race.recover(reservation)),
             Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
             Err(Refusal::NotEnoughSeats { requested, .. }) => {
-                view = race.look_further(&view, requested).await?;
+                let (further, shortage) = race.look_further(&view, requested).await?;
+                if let Some(shortage) = shortage
+                    && let Err(Refusal::NotEnoughSeats { .. }) = decide(&further, desk.now())
+                {
+                    return Err(shortage.into());
+                }
+                view = further;
                 if race.is_over() {
                     return race.look_last(decide).await;
                 }
@@ -149,23 +155,28 @@ impl<S: Store> Race<'_, S> {
         }
     }
 
-    /// The view of all pools after one that had too few free seats, or the refusal, once no
-    /// doubt is left that there was a moment with fewer than `requested`.
+    /// The view of all pools after one that had too few free seats; and the refusal, once no doubt
+    /// is left that there was a moment with fewer than `requested`. Whoever looks for seats may
+    /// have taken them: a late commit of this request is no shortage.
     ///
     /// What this instance saw of all pools at an earlier request proves as much as what it sees
     /// now: then one reading is enough for a refusal.
-    async fn look_further(&mut self, before: &View, requested: u32) -> Result<Arc<View>, Problem> {
+    async fn look_further(
+        &mut self,
+        before: &View,
+        requested: u32,
+    ) -> Result<(Arc<View>, Option<Refusal>), Problem> {
         let earlier = self.desk.last_view(self.event);
         let view = self.read_all().await?;
         let at_most = earlier.as_deref().unwrap_or(before).available_at_most(&view);
         if at_most.is_some_and(|at_most| at_most < requested) {
             let available = view.available();
-            return Err(Refusal::NotEnoughSeats { requested, available }.into());
+            return Ok((view, Some(Refusal::NotEnoughSeats { requested, available })));
         }
         if before.is_whole() {
             self.lost = self.lost.saturating_add(1);
         }
-        Ok(view)
+        Ok((view, None))
     }
 
     async fn read_all(&self) -> Result<Arc<View>, Problem> {
