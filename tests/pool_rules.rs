@@ -68,6 +68,13 @@ fn any_sequence_of_requests_sells_every_seat_once_and_loses_none() {
     assert_eq!(seen.into_inner().unwrap(), BTreeSet::from(every_outcome));
 }
 
+fn commit(decided: Result<Decision, Refusal>) -> Pool {
+    match decided {
+        Ok(Decision::Commit(changes, _)) => changes[0].after().clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn the_ended_are_kept_for_a_day_and_are_never_many() {
     let mut world = World::new(nouns::event("any", 10));
@@ -76,10 +83,6 @@ fn the_ended_are_kept_for_a_day_and_are_never_many() {
     let ids: Vec<_> = (0..200_u8).map(|key| world.id_of(&caller, key)).collect();
     let mut kept = world.pools[0].clone();
     let second = SignedDuration::from_secs(1);
-    let commit = |decided: Result<Decision, Refusal>| match decided {
-        Ok(Decision::Commit(changes, _)) => changes[0].after().clone(),
-        other => panic!("{other:?}"),
-    };
     for id in &ids {
         kept = commit(kept.reserve(id, &order, world.now));
         kept = commit(kept.cancel(id, &caller, RequestMark::new(1), world.now));
@@ -148,4 +151,20 @@ fn a_refusal_rests_on_a_bound_that_no_moment_exceeds() {
     });
     outcome.unwrap();
     assert!(exact.into_inner().unwrap() > 0, "the bound is as tight as can be, at times");
+}
+
+#[test]
+fn two_readings_with_more_commits_between_them_than_are_kept_bound_nothing() {
+    let world = World::new(nouns::event("any", 10));
+    let (caller, order) = (&world.callers[0], nouns::order("abc-corp", 10));
+    let view = |pool: &Pool| View::of_all(vec![pool.clone()], pool.index()).expect("home is there");
+    let before = world.pools[0].clone();
+    let mut after = before.clone();
+    for key in 0..100 {
+        let id = world.id_of(caller, key);
+        after = commit(after.reserve(&id, &order, world.now));
+        after = commit(after.cancel(&id, caller, RequestMark::new(1), world.now));
+        let bound = view(&before).available_at_most(&view(&after));
+        assert_eq!(bound.is_some(), after.version() <= 128, "after {} commits", after.version());
+    }
 }

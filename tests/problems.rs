@@ -8,8 +8,9 @@ use crate::support::answer::PROBLEMS;
 use crate::support::contract;
 use crate::support::desk::{Incoming, desk, incoming, open};
 use crate::support::losing::LosingStore;
+use crate::support::nouns;
 use crate::support::simulated::SimulatedStore;
-use crate::support::simulated::weather::{Dice, Weather};
+use crate::support::simulated::weather::{Dice, Latency, Weather};
 
 /// An order, a cancellation and a look at this reservation of the event `any`.
 fn requests(id: &str) -> [Incoming; 3] {
@@ -48,6 +49,21 @@ async fn whoever_always_loses_its_race_is_told_to_try_again_and_not_that_it_is_s
     let body = order.at(&desk).await.json();
     assert_eq!(body["error"], "Concurrency conflict. Please retry.");
     assert!(body["availableSeats"].is_null());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_race_ends_after_so_many_attempts_or_so_much_time_whichever_comes_first() {
+    for (median_ms, attempts) in [(0.0, 24..=24), (400.0, 4..=6)] {
+        let update = Latency { median_ms, spread: 0.0 };
+        let store = SimulatedStore::under(Weather { update, ..Weather::calm() }, Dice::new(1));
+        store.put_event(&nouns::event("any", 20));
+        let desk = desk(LosingStore(store.clone()));
+        let [order, ..] = requests("");
+        assert_eq!(order.at(&desk).await.said(), "409 version-conflict");
+        // A rival writes before each of ours.
+        let tried = store.table.counts().writes / 2;
+        assert!(attempts.contains(&tried), "{tried} attempts of {median_ms} ms");
+    }
 }
 
 #[tokio::test(start_paused = true)]

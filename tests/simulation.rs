@@ -4,7 +4,7 @@
 //! `SEED=17` runs that one alone. `FIRST_SEED` says where to start: CI draws it and prints it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::json;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::field::{Field, Visit};
 use tracing::subscriber::Interest;
-use tracing::{Event, Metadata, Subscriber, span};
+use tracing::{Dispatch, Event, Metadata, Subscriber, span};
 
 use crate::support::nouns;
 use crate::support::requests::Parts;
@@ -38,6 +38,10 @@ const RARE: [&str; 12] = [
     "transactions collided",
     "write met a transaction",
 ];
+
+/// While there is one observer, any thread without it can silence what is logged for all: `tracing`
+/// asks nobody else. So there is always another.
+static AWAKE: OnceLock<Dispatch> = OnceLock::new();
 
 type Counts = BTreeMap<&'static str, u64>;
 
@@ -97,6 +101,7 @@ async fn serve_crowd(seed: u64) -> (u64, Duration) {
 
 /// One world from its beginning to its end: what was seen, and what was wrong first.
 fn run(seed: u64) -> (Counts, Option<String>) {
+    AWAKE.get_or_init(|| Dispatch::new(Observer::default()));
     let observer = Observer::default();
     let seen = Arc::clone(&observer.seen);
     let _watching = tracing::subscriber::set_default(observer);

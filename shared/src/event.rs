@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pools_of_an_event_add_up_to_its_seats() {
+    fn the_pools_of_an_event_add_up_to_its_seats_and_there_are_no_others() {
         let cases = [(1, 1), (50, 1), (51, 2), (500, 10), (4_800, 96), (5_000, 96), (100_000, 96)];
         for (seats, pools) in cases {
             let total_seats = TotalSeats::try_from(seats).expect("1 to 100,000 seats");
@@ -158,6 +158,11 @@ mod tests {
                 created_at: Timestamp::UNIX_EPOCH,
                 created_by: RequestMark::new(1),
             };
+            let last = ReservationId::in_pool(PoolIndex(event.pools.get() - 1), [7; 32]);
+            assert_eq!(event.home_of(&last), Ok(last.pool()));
+            let beyond = ReservationId::in_pool(PoolIndex(event.pools.get()), [7; 32]);
+            assert_eq!(event.home_of(&beyond), Err(Refusal::ReservationNotFound));
+
             let opened = event.open_pools();
             let capacities = || opened.iter().map(Pool::capacity);
 

@@ -14,6 +14,9 @@ use crate::support::requests::Parts;
 /// How often a partner sends one request before it leaves the outcome unknown.
 const SENDS_MAX: u32 = 4;
 
+/// How often it sends what is unknown at the end: a storm is never so bad.
+const RESOLVING_MAX: u32 = 1_000;
+
 /// A partner and all it has asked for.
 #[derive(Debug)]
 pub(crate) struct Partner {
@@ -69,7 +72,14 @@ impl Partner {
     /// Sends every request whose outcome is unknown again, until it is known; or until something is
     /// wrong, since then it may never be.
     pub(crate) async fn resolve(mut self, world: Arc<World>) -> Self {
-        let all_is_well = || world.auditor.violation().is_none();
+        let mut sends = 0;
+        let mut all_is_well = || {
+            sends += 1;
+            if sends > RESOLVING_MAX {
+                world.auditor.object("a request is never answered, however often it is sent");
+            }
+            world.auditor.violation().is_none()
+        };
         for position in 0..self.orders.len() {
             while self.orders[position].key.is_some()
                 && self.orders[position].standing == Standing::Unknown
