@@ -14,7 +14,7 @@ mod measure;
 mod sellers;
 
 /// The parts of the test suite that this stands on.
-#[path = "../../tests/support"]
+#[path = "../../support"]
 #[expect(dead_code, reason = "the tests need more of it")]
 mod support {
     pub(crate) mod nouns;
