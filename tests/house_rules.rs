@@ -40,11 +40,12 @@ fn files() -> Vec<(String, String)> {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let not_ours = ["target", ".git", ".aws-sam", ".ticketboss", "node_modules"];
+            if not_ours.contains(&name.as_str()) {
+                continue;
+            }
             if path.is_dir() {
-                let not_ours = ["target", ".git", ".aws-sam", ".ticketboss", "node_modules"];
-                if !not_ours.contains(&name.as_str()) {
-                    folders.push(path);
-                }
+                folders.push(path);
             } else if let Ok(text) = fs::read_to_string(&path) {
                 let path = path.strip_prefix(contract::path("")).unwrap();
                 files.push((path.to_str().unwrap().to_owned(), text));
