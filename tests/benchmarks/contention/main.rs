@@ -68,12 +68,17 @@ fn everywhere() -> impl Iterator<Item = (u32, Arrivals)> {
 
 fn header() {
     println!(
-        "| way | seats | orders | keyed | sold | false refusals | given up | left | attempts/sale \
-         | calls/order | RCU/sale | WCU/sale | p50 ms | p99 ms | refusal p99 ms | sold out s |"
+        "| way | seats | orders | keyed | runs | sold | false refusals | given up | left \
+         | attempts/sale | calls/order | RCU/sale | WCU/sale | p50 ms | p99 ms | refusal p99 ms \
+         | sold out s |"
     );
-    println!("|---|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
 }
 
+/// Arguments, if there are any, are the sizes of the events to measure.
 fn row(way: Way, scenario: Scenario) {
-    println!("{}", measure(way, scenario));
+    let sizes: Vec<u32> = std::env::args().filter_map(|size| size.parse().ok()).collect();
+    if sizes.is_empty() || sizes.contains(&scenario.seats) {
+        println!("{}", measure(way, scenario));
+    }
 }

@@ -7,6 +7,7 @@ use tokio::sync::Mutex as Queue;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::sellers::{Sale, Seller, Way};
+use crate::support::simulated::state::Counts;
 
 /// An instance that is not warm starts first.
 const COLD_START: Duration = Duration::from_millis(500);
@@ -64,19 +65,33 @@ struct Order {
 /// Free seats of the event, each time they changed.
 type Timeline = Arc<Mutex<Vec<(Instant, u32)>>>;
 
-/// Runs the scenario, and gives its row.
-pub(crate) fn measure(way: Way, scenario: Scenario) -> String {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(run(way, scenario))
+/// One sale, from the first order to the last answer.
+struct Run {
+    orders: Vec<Order>,
+    left: u32,
+    sold_out_after: Option<Duration>,
+    spent: Counts,
 }
 
-async fn run(way: Way, scenario: Scenario) -> String {
+/// Runs the scenario, a small one often, and gives its row.
+pub(crate) fn measure(way: Way, scenario: Scenario) -> String {
+    let runs = u64::try_from(3_000 / scenario.orders()).expect("few").clamp(1, 10);
+    let runs: Vec<_> = (0..runs)
+        .map(|run| {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+            runtime.block_on(sell_out(way, scenario, 2_025 + run))
+        })
+        .collect();
+    row(way, scenario, &runs)
+}
+
+async fn sell_out(way: Way, scenario: Scenario, seed: u64) -> Run {
     let timeline: Timeline = Arc::new(Mutex::new(vec![(Instant::now(), scenario.seats)]));
     let watched = Arc::clone(&timeline);
     let orders = scenario.orders();
     let instances = u64::try_from(orders).expect("few orders").max(scenario.warm).min(4_000);
-    let seller = Seller::open(way, scenario.seats, instances, move |free| {
+    let seller = Seller::open(way, scenario.seats, instances, seed, move |free| {
         watched.lock().expect("nobody panics").push((Instant::now(), free));
     });
     seller.warm_up().await;
@@ -106,14 +121,37 @@ async fn run(way: Way, scenario: Scenario) -> String {
 
     let after = seller.counts();
     let timeline = timeline.lock().expect("nobody panics").clone();
-    let sold: Vec<_> = done.iter().filter(|order| order.sale == Sale::Sold).collect();
-    let per_sale = |number: f64| number / count(sold.len().max(1));
-    let refused = |order: &&Order| order.sale == Sale::Refused;
-    let left = timeline.last().map_or(0, |(_, free)| *free);
-    let wanted = done.iter().any(|order| order.sale != Sale::Sold && order.seats <= left);
     let sold_out = timeline.iter().find(|(_, free)| *free == 0);
+    Run {
+        orders: done,
+        left: timeline.last().map_or(0, |(_, free)| *free),
+        sold_out_after: sold_out.map(|(at, _)| at.duration_since(opened)),
+        spent: Counts {
+            calls: after.calls - before.calls,
+            writes: after.writes - before.writes,
+            read_units: after.read_units - before.read_units,
+            write_units: after.write_units - before.write_units,
+            ..after
+        },
+    }
+}
+
+fn row(way: Way, scenario: Scenario, runs: &[Run]) -> String {
+    let orders: Vec<_> = runs.iter().flat_map(|run| &run.orders).collect();
+    let times =
+        |sale: Sale| orders.iter().filter(move |order| order.sale == sale).map(|order| order.took);
+    let number = |which: fn(&Order) -> bool| {
+        orders.iter().filter(|order| which(order)).count().div_ceil(runs.len())
+    };
+    let total = |what: fn(&Counts) -> f64| runs.iter().map(|run| what(&run.spent)).sum::<f64>();
+    let per_sale = |spent: f64| spent / count(times(Sale::Sold).count().max(1));
+    let left = runs.iter().map(|run| run.left).max().unwrap_or(0);
+    let is_wanted = runs.iter().any(|run| {
+        run.orders.iter().any(|order| order.sale != Sale::Sold && order.seats <= run.left)
+    });
+    let sold_out = runs.iter().map(|run| run.sold_out_after).max().flatten();
     format!(
-        "| {} | {} | {} | {} | {} | {} | {} | {} | {:.2} | {:.2} | {:.1} | {:.2} \
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.2} | {:.2} | {:.1} | {:.2} \
          | {} | {} | {} | {} |",
         way.name(),
         scenario.seats,
@@ -122,20 +160,19 @@ async fn run(way: Way, scenario: Scenario) -> String {
             Arrivals::Steady(rate) => format!("{rate}/s"),
         },
         if scenario.keyed { "yes" } else { "no" },
-        sold.len(),
-        done.iter().filter(|order| order.false_refusal).count(),
-        done.iter().filter(|order| order.sale == Sale::GivenUp).count(),
-        if wanted { format!("**{left}**") } else { left.to_string() },
-        per_sale(count_of(after.writes - before.writes)),
-        count_of(after.calls - before.calls) / count(orders),
-        per_sale(after.read_units - before.read_units),
-        per_sale(after.write_units - before.write_units),
-        percentile(sold.iter().map(|order| order.took), 50),
-        percentile(sold.iter().map(|order| order.took), 99),
-        percentile(done.iter().filter(refused).map(|order| order.took), 99),
-        sold_out.map_or("-".to_owned(), |(at, _)| {
-            format!("{:.2}", at.duration_since(opened).as_secs_f64())
-        }),
+        runs.len(),
+        number(|order| order.sale == Sale::Sold),
+        number(|order| order.false_refusal),
+        number(|order| order.sale == Sale::GivenUp),
+        if is_wanted { format!("**{left}**") } else { left.to_string() },
+        per_sale(total(|spent| count_of(spent.writes))),
+        total(|spent| count_of(spent.calls)) / count(orders.len()),
+        per_sale(total(|spent| spent.read_units)),
+        per_sale(total(|spent| spent.write_units)),
+        percentile(times(Sale::Sold), 50),
+        percentile(times(Sale::Sold), 99),
+        percentile(times(Sale::Refused), 99),
+        sold_out.map_or("-".to_owned(), |after| format!("{:.2}", after.as_secs_f64())),
     )
 }
 

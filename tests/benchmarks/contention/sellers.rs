@@ -78,9 +78,10 @@ impl Seller {
         way: Way,
         seats: u32,
         instances: u64,
+        seed: u64,
         free: impl Fn(u32) + Send + Sync + 'static,
     ) -> Self {
-        let dice = Dice::new(2_025);
+        let dice = Dice::new(seed);
         if way == Way::Ours {
             let event = nouns::event("on-sale", u64::from(seats));
             let store = SimulatedStore::under(Weather::aws(), dice.clone());
