@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use shared::event::{Event, PoolCount};
+use shared::glance::Glance;
 use shared::pool::{Decision, Pool};
 use shared::refusal::Refusal;
 use shared::reservation::RequestMark;
@@ -103,6 +104,12 @@ fn the_ended_are_kept_for_a_day_and_are_never_many() {
     assert_eq!(emptied.reservations().count(), 1, "after a day nothing is left but what is live");
 }
 
+fn glance(pools: &[Pool]) -> Glance {
+    let mut glance = Glance::default();
+    pools.iter().for_each(|pool| glance.note(pool));
+    glance
+}
+
 /// What two views saw, one pool at each step, and the most seats that were free at any moment
 /// after the first and before the second.
 #[derive(Default)]
@@ -142,8 +149,9 @@ fn a_refusal_rests_on_a_bound_that_no_moment_exceeds() {
         let elapsed = world.now.duration_since(seen.since.unwrap_or(world.now));
         if seen.second.len() == pools && elapsed < SignedDuration::from_hours(24) {
             let view = |pools| View::of_all(pools, home).expect("home is there");
-            let bound = view(seen.first).available_at_most(&view(seen.second));
-            let bound = bound.expect("few steps lie between");
+            let bound = glance(&seen.first)
+                .available_at_most(world.event.total_seats, &view(seen.second))
+                .expect("few steps lie between");
             prop_assert!(bound >= seen.most_free, "{} were free, not {bound}", seen.most_free);
             *exact.lock().unwrap() += u32::from(bound == seen.most_free);
         }
@@ -151,6 +159,30 @@ fn a_refusal_rests_on_a_bound_that_no_moment_exceeds() {
     });
     outcome.unwrap();
     assert!(exact.into_inner().unwrap() > 0, "the bound is as tight as can be, at times");
+}
+
+#[test]
+fn seats_that_move_behind_a_reading_are_no_shortage() {
+    let event = Event { pools: PoolCount::try_from(2).expect("2"), ..nouns::event("any", 40) };
+    let mut world = World::new(event);
+    let (caller, order) = (world.callers[0].clone(), nouns::order("abc-corp", 10));
+    let mut orders = (0..=u8::MAX).map(|key| world.id_of(&caller, key));
+    let mut at = |pool| orders.find(|id| id.pool().get() == pool).expect("a key for each pool");
+    let (first, second, gathering) = (at(1), at(1), at(1));
+    for id in [first, second] {
+        world.pools[1] = commit(world.pools[1].reserve(&id, &order, world.now));
+    }
+    // One pool is read before seats move to it, the other after: 15 seats are free in neither.
+    let (empty, home) = (world.pools[1].clone(), gathering.pool());
+    let view = |pools: &[Pool]| View::of_all(pools.to_vec(), home).expect("home is there");
+    let small = nouns::order("abc-corp", 1);
+    let decided = view(&world.pools).reserve(&gathering, &small, world.now);
+    let Ok(Decision::Commit(changes, _)) = decided else { panic!("{decided:?}") };
+    let [receiver, giver] = [&changes[0], &changes[1]].map(|change| change.after().clone());
+    assert_eq!((giver.available(), receiver.available()), (10, 9));
+    let read = glance(&[giver.clone(), empty]);
+    let bound = read.available_at_most(world.event.total_seats, &view(&[giver, receiver]));
+    assert_eq!(bound, Some(20), "all 20 seats that nobody had taken when the reading began");
 }
 
 #[test]
@@ -164,7 +196,8 @@ fn two_readings_with_more_commits_between_them_than_are_kept_bound_nothing() {
         let id = world.id_of(caller, key);
         after = commit(after.reserve(&id, &order, world.now));
         after = commit(after.cancel(&id, caller, RequestMark::new(1), world.now));
-        let bound = view(&before).available_at_most(&view(&after));
+        let bound = glance(std::slice::from_ref(&before))
+            .available_at_most(world.event.total_seats, &view(&after));
         assert_eq!(bound.is_some(), after.version() <= 128, "after {} commits", after.version());
     }
 }

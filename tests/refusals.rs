@@ -102,18 +102,52 @@ async fn a_refusal_says_how_many_seats_are_left_now() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_without_a_key_goes_where_seats_were_a_moment_ago() {
+async fn an_order_without_a_key_goes_where_its_instance_saw_seats() {
     let instances = Instances::start().await;
     let Instances { first, second, event, .. } = &instances;
-    for (pool, seats) in [(0, 10), (0, 10), (0, 6), (0, 1)] {
-        assert_eq!(instances.order(first, pool, seats).await.said(), "201");
+    let mut last = None;
+    for seats in [10, 10, 6] {
+        let sold = instances.order(first, 0, seats).await;
+        assert_eq!(sold.said(), "201");
+        last = Some(sold.text_of("reservationId"));
     }
     let pools_of_thirty_orders = |desk: &Desk<SimulatedStore>| -> BTreeSet<u16> {
         let seats = 5.try_into().unwrap();
         (0..30).map(|_| desk.draw_id(event, seats).pool().get()).collect()
     };
-    assert_eq!(pools_of_thirty_orders(first), BTreeSet::from([1]), "the other gave all it had");
+    assert_eq!(pools_of_thirty_orders(first), BTreeSet::from([1]), "it sold the other out");
     assert_eq!(pools_of_thirty_orders(second), BTreeSet::from([0, 1]), "it never looked");
-    instances.pass(1).await;
-    assert_eq!(pools_of_thirty_orders(first), BTreeSet::from([0, 1]), "it looked long ago");
+    let path = format!("/reservations/{}", last.unwrap());
+    assert_eq!(incoming("DELETE", path).at(first).await.said(), "204");
+    assert_eq!(pools_of_thirty_orders(first), BTreeSet::from([0, 1]), "it took seats back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crowd_at_a_sold_out_event_is_refused_without_reading_it_each_time() {
+    let instances = Instances::start().await;
+    let Instances { first, second, .. } = &instances;
+    let mut last = None;
+    for (pool, seats) in [(0, 10), (0, 10), (0, 6), (1, 10), (1, 10), (1, 5)] {
+        let sold = instances.order(second, pool, seats).await;
+        assert_eq!(sold.said(), "201");
+        last = Some(sold.text_of("reservationId"));
+    }
+    let pools = f64::from(instances.event.pools.get());
+    let read_units = || first.store.table.counts().read_units;
+    let (before, crowd) = (read_units(), 200);
+    for _ in 0..crowd {
+        assert_eq!(instances.order(first, 0, 1).await.said(), "409 not-enough-seats");
+    }
+    // The event, its home pool for each order, and all pools for each proof: the first takes two.
+    assert_eq!(read_units() - before, 1.0 + f64::from(crowd) + 9.0 * pools);
+
+    let path = format!("/reservations/{}", last.unwrap());
+    assert_eq!(incoming("DELETE", path).at(second).await.said(), "204");
+    assert_eq!(
+        instances.order(first, 0, 5).await.said(),
+        "409 not-enough-seats",
+        "of a moment ago"
+    );
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(instances.order(first, 0, 5).await.said(), "201", "a second later");
 }

@@ -24,7 +24,7 @@ use crate::support::simulation::World;
 use crate::support::simulation::partner::Partner;
 
 /// What must have been seen at least once, or the run has proved nothing.
-const RARE: [&str; 12] = [
+const RARE: [&str; 13] = [
     "answer lost",
     "budget exhausted",
     "done late",
@@ -35,6 +35,7 @@ const RARE: [&str; 12] = [
     "killed",
     "lost before it arrived",
     "own write recovered",
+    "refused in a crowd",
     "transactions collided",
     "write met a transaction",
 ];
@@ -190,6 +191,7 @@ impl Subscriber for Observer {
             ("committed", _, 2..) => count("gather raced"),
             ("committed", 0, _) => count("committed at once"),
             ("committed", ..) => count("committed after a race"),
+            ("refused in a crowd", ..) => count("refused in a crowd"),
             _ => {}
         }
     }

@@ -4,7 +4,6 @@
 //! reading, so that a pause never holds a version. An unknown outcome is looked for: the version
 //! guard makes a late write harmless, and the request's own work says that it is done.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +11,8 @@ use tokio::time::Instant;
 
 use crate::desk::Desk;
 use crate::event::{Event, PoolIndex};
-use crate::pool::Decision;
+use crate::glance::Shortage;
+use crate::pool::{Change, Decision};
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::reservation::Reservation;
@@ -52,20 +52,22 @@ pub async fn decide_and_commit<S: Store>(
     decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
 ) -> Result<Settled, Problem> {
     let mut race = Race { desk, event, home, started: Instant::now(), lost: 0, tried: None };
-    let mut view = Arc::new(View::of_home(desk.store.load_pool(event, home).await?));
+    let mut view = race.read_home().await?;
 
     loop {
         let (changes, reservation) = match decide(&view, desk.now()) {
             Ok(Decision::Standing(reservation)) => return Ok(race.recover(reservation)),
             Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
             Err(Refusal::NotEnoughSeats { requested, .. }) => {
-                let (further, shortage) = race.look_further(&view, requested).await?;
+                if let Some(shortage) = race.refuse_unread(requested) {
+                    return Err(shortage.into());
+                }
+                let shortage = race.look_further(&mut view, requested).await?;
                 if let Some(shortage) = shortage
-                    && let Err(Refusal::NotEnoughSeats { .. }) = decide(&further, desk.now())
+                    && let Err(Refusal::NotEnoughSeats { .. }) = decide(&view, desk.now())
                 {
                     return Err(shortage.into());
                 }
-                view = further;
                 if race.is_over() {
                     return race.look_last(decide).await;
                 }
@@ -78,6 +80,7 @@ pub async fn decide_and_commit<S: Store>(
         let found = match desk.store.commit(event, &changes).await {
             Ok(Commit::Applied) => {
                 tracing::info!(lost = race.lost, pools = changes.len(), "committed");
+                desk.note(event, changes.iter().map(Change::after));
                 return Ok(Settled { reservation, replayed: false });
             }
             Ok(Commit::Conflict(found)) => found,
@@ -95,7 +98,7 @@ pub async fn decide_and_commit<S: Store>(
             return race.look_last(decide).await;
         }
         view = match found {
-            Some(found) if race.lost == 1 => Arc::new(View::of_home(found)),
+            Some(found) if race.lost == 1 => View::of_home(found),
             _ => race.read_again(&view).await?,
         };
     }
@@ -130,7 +133,7 @@ impl<S: Store> Race<'_, S> {
         &self,
         decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
     ) -> Result<Settled, Problem> {
-        let view = View::of_home(self.desk.store.load_pool(self.event, self.home).await?);
+        let view = self.read_home().await?;
         if let Ok(Decision::Standing(reservation)) = decide(&view, self.desk.now()) {
             return Ok(self.recover(reservation));
         }
@@ -141,52 +144,64 @@ impl<S: Store> Race<'_, S> {
     }
 
     /// Reads what was in view again: at once after the first loss, later after a jittered pause.
-    async fn read_again(&self, view: &View) -> Result<Arc<View>, Problem> {
+    async fn read_again(&self, view: &View) -> Result<View, Problem> {
         if self.lost > 1 {
             let doublings = self.lost.saturating_sub(2).min(8);
             let pause_max = PAUSE_FIRST_MS.saturating_mul(1 << doublings).min(PAUSE_LAST_MS);
             tokio::time::sleep(self.desk.jitter(Duration::from_millis(pause_max))).await;
         }
-        if view.is_whole() {
-            self.read_all().await
-        } else {
-            let home = self.desk.store.load_pool(self.event, self.home).await?;
-            Ok(Arc::new(View::of_home(home)))
-        }
+        if view.is_whole() { self.read_all().await } else { self.read_home().await }
     }
 
-    /// The view of all pools after one that had too few free seats; and the refusal, once no doubt
+    /// The refusal that needs no further reading: many orders before this one were just refused,
+    /// and the last proof holds for it, too. Not if a commit of this request is on its way, since
+    /// that may be what the seats are wanting for.
+    fn refuse_unread(&self, requested: u32) -> Option<Refusal> {
+        let refusal = self.desk.refuse_crowd(self.event, requested)?;
+        self.tried.is_none().then(|| {
+            tracing::info!("refused in a crowd");
+            refusal
+        })
+    }
+
+    /// Widens a view that had too few free seats to all pools; and gives the refusal, once no doubt
     /// is left that there was a moment with fewer than `requested`. Whoever looks for seats may
     /// have taken them: a late commit of this request is no shortage.
     ///
-    /// What this instance saw of all pools at an earlier request proves as much as what it sees
-    /// now: then one reading is enough for a refusal.
+    /// What this instance saw of the pools at earlier requests proves as much as what it sees now:
+    /// then one reading is enough for a refusal.
     async fn look_further(
         &mut self,
-        before: &View,
+        view: &mut View,
         requested: u32,
-    ) -> Result<(Arc<View>, Option<Refusal>), Problem> {
-        let earlier = self.desk.last_view(self.event);
-        let view = self.read_all().await?;
-        let at_most = earlier.as_deref().unwrap_or(before).available_at_most(&view);
-        if at_most.is_some_and(|at_most| at_most < requested) {
-            let available = view.available();
-            return Ok((view, Some(Refusal::NotEnoughSeats { requested, available })));
+    ) -> Result<Option<Refusal>, Problem> {
+        let (earlier, at) = (self.desk.glance(self.event), Instant::now());
+        let before = std::mem::replace(view, self.read_all().await?);
+        let at_most = earlier.available_at_most(self.event.total_seats, view);
+        if let Some(at_most) = at_most.filter(|at_most| *at_most < requested) {
+            let available = view.available().min(at_most);
+            self.desk.remember_shortage(self.event, Shortage { at, at_most, available });
+            return Ok(Some(Refusal::NotEnoughSeats { requested, available }));
         }
         if before.is_whole() {
             self.lost = self.lost.saturating_add(1);
         }
-        Ok((view, None))
+        Ok(None)
     }
 
-    async fn read_all(&self) -> Result<Arc<View>, Problem> {
+    async fn read_home(&self) -> Result<View, Problem> {
+        let home = self.desk.store.load_pool(self.event, self.home).await?;
+        self.desk.note(self.event, std::iter::once(&home));
+        Ok(View::of_home(home))
+    }
+
+    async fn read_all(&self) -> Result<View, Problem> {
         let pools = self.desk.store.load_pools(self.event).await?;
+        self.desk.note(self.event, pools.iter());
         let missing = || StoreError::Corrupt {
             what: format!("pool {} of event {}", self.home.get(), self.event.id),
             why: "it is missing".to_owned(),
         };
-        let view = Arc::new(View::of_all(pools, self.home).ok_or_else(missing)?);
-        self.desk.remember(self.event, &view);
-        Ok(view)
+        Ok(View::of_all(pools, self.home).ok_or_else(missing)?)
     }
 }

@@ -9,19 +9,25 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::event::Event;
+use crate::glance::{Glance, Shortage};
 use crate::order::SeatCount;
+use crate::pool::Pool;
 use crate::problem::Problem;
+use crate::refusal::Refusal;
 use crate::reservation::ReservationId;
 use crate::store::Store;
 use crate::text::EventId;
-use crate::view::View;
 
 /// How many events an instance remembers.
 const EVENTS_KNOWN_MAX: usize = 1_000;
 
-/// How long a view of all pools is remembered: as a hint where seats are, and as the first half of
-/// the proof that there are too few.
-const VIEW_FRESH: Duration = Duration::from_secs(1);
+/// How old the proof may be that a refusal rests on.
+const PROOF_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// So many refusals an instance proves by reading all pools; further ones, within a second of the
+/// first, it rests on the last proof. Whoever sells by hand never meets that; a crowd that comes
+/// to a sold-out event does, and would else read every pool of it thousands of times a second.
+const PROOFS_MAX: u32 = 8;
 
 /// What every handler works with. Time and chance come from here and nowhere else, so that a
 /// simulation can decide about both.
@@ -38,8 +44,15 @@ pub struct Desk<S> {
 /// What an instance remembers of an event from one request to the next.
 struct Known {
     event: Arc<Event>,
-    /// All its pools as they were read last, if they ever were all read.
-    view: Option<(Instant, Arc<View>)>,
+    glance: Glance,
+    crowd: Option<Crowd>,
+}
+
+/// Orders that were refused for want of seats, one after another.
+struct Crowd {
+    since: Instant,
+    proofs: u32,
+    last: Shortage,
 }
 
 impl<S: Store> Desk<S> {
@@ -92,30 +105,51 @@ impl<S: Store> Desk<S> {
         if events_known.len() >= EVENTS_KNOWN_MAX {
             events_known.clear();
         }
-        let known = Known { event: Arc::clone(&event), view: None };
+        let known = Known { event: Arc::clone(&event), glance: Glance::default(), crowd: None };
         events_known.insert(id.clone(), known);
         Ok(event)
     }
 
-    /// A new id for an order without a key, in a pool that had enough seats when all pools were
-    /// last read, if that was a moment ago; else in any.
+    /// A new id for an order without a key, in a pool that had enough seats when this instance saw
+    /// it last, if there is one; else in any.
     pub fn draw_id(&self, event: &Event, seats: SeatCount) -> ReservationId {
         let random = self.random();
-        let index = self.last_view(event).and_then(|view| view.pick_with(seats, random));
+        let index = self.glance(event).pick_with(seats, event.pools, random);
         ReservationId::in_pool(index.unwrap_or_else(|| event.pools.pick(random)), random)
     }
 
-    /// Remembers all pools of the event as they were just read.
-    pub(crate) fn remember(&self, event: &Event, view: &Arc<View>) {
+    /// Remembers pools of the event as they stand.
+    pub(crate) fn note<'a>(&self, event: &Event, pools: impl Iterator<Item = &'a Pool>) {
         if let Some(known) = self.events_known().get_mut(&event.id) {
-            known.view = Some((Instant::now(), Arc::clone(view)));
+            pools.for_each(|pool| known.glance.note(pool));
         }
     }
 
-    /// All pools of the event as this instance read them last, if that was a moment ago.
-    pub(crate) fn last_view(&self, event: &Event) -> Option<Arc<View>> {
-        let (at, view) = self.events_known().get(&event.id)?.view.clone()?;
-        (at.elapsed() < VIEW_FRESH).then_some(view)
+    /// What this instance remembers of the event's pools.
+    pub(crate) fn glance(&self, event: &Event) -> Glance {
+        self.events_known().get(&event.id).map(|known| known.glance.clone()).unwrap_or_default()
+    }
+
+    /// Remembers that a reading of all pools has proved a refusal.
+    pub(crate) fn remember_shortage(&self, event: &Event, shortage: Shortage) {
+        if let Some(known) = self.events_known().get_mut(&event.id) {
+            let crowd = known.crowd.take().filter(|crowd| crowd.since.elapsed() < PROOF_AGE_MAX);
+            let mut crowd =
+                crowd.unwrap_or(Crowd { since: Instant::now(), proofs: 0, last: shortage });
+            crowd.proofs = crowd.proofs.saturating_add(1);
+            crowd.last = shortage;
+            known.crowd = Some(crowd);
+        }
+    }
+
+    /// The refusal of an order that comes in a crowd, if the last proof holds for it, too.
+    pub(crate) fn refuse_crowd(&self, event: &Event, requested: u32) -> Option<Refusal> {
+        let events_known = self.events_known();
+        let Crowd { since, proofs, last } = events_known.get(&event.id)?.crowd.as_ref()?;
+        let is_crowd = *proofs >= PROOFS_MAX && since.elapsed() < PROOF_AGE_MAX;
+        let holds = last.at_most < requested && last.at.elapsed() < PROOF_AGE_MAX;
+        (is_crowd && holds)
+            .then_some(Refusal::NotEnoughSeats { requested, available: last.available })
     }
 
     fn events_known(&self) -> MutexGuard<'_, HashMap<EventId, Known>> {

@@ -10,6 +10,7 @@
 //!   desk             what a handler is handed: store, time, chance
 //!   commit           the loop: read, decide, commit, and again after a lost race
 //!   view             the pools in view: gathers free seats when one has too few
+//!   glance           what an instance remembers of a view: hints, and half of a proof
 //!   pool             the rules, pure
 //!   store            the one way to change a pool; dynamo: on DynamoDB
 //!   audit            whether what stands in the store keeps promise 1
@@ -21,7 +22,8 @@
 //!    [`store::Store::commit`] writes a step whole, on condition of the version it started from.
 //! 2. *A retried request is one reservation:* its [`reservation::ReservationId`] is made of its
 //!    key, and every rule looks for the request's own work first.
-//! 3. *A refusal is true:* [`view::View::available_at_most`] proves it; [`commit`] retries races.
+//! 3. *A refusal is true:* [`glance::Glance::available_at_most`] proves it; [`commit`] retries
+//!    lost races.
 //! 4. *A partner has its own reservations only:* [`access::Caller::may_act_for`].
 
 pub mod access;
@@ -33,6 +35,7 @@ pub mod config;
 pub mod desk;
 pub mod dynamo;
 pub mod event;
+pub mod glance;
 pub mod order;
 pub mod parse;
 pub mod pool;

@@ -81,7 +81,11 @@ impl Pool {
     }
 
     /// As [`Pool::reserve`], after `received` free seats have come from other pools.
-    pub(crate) fn reserve_with(
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::reserve`].
+    pub fn reserve_with(
         &self,
         received: u32,
         id: &ReservationId,
@@ -151,8 +155,12 @@ impl Pool {
         Ok(Decision::Commit(vec![change], reservation))
     }
 
-    /// Gives `seats` of its free seats away, to a pool that reserves them in the same commit.
-    pub(crate) fn give(&self, seats: u32, now: Timestamp) -> Change {
+    /// Gives `seats` of its free seats away, to a pool that receives them in the same commit.
+    ///
+    /// # Panics
+    ///
+    /// If it has not so many.
+    pub fn give(&self, seats: u32, now: Timestamp) -> Change {
         let mut change = self.step(now);
         change.after.available =
             self.available.checked_sub(seats).expect("a donor gives only free seats");

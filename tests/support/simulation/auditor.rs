@@ -61,14 +61,13 @@ impl Auditor {
         self.seen().violation.get_or_insert_with(|| promise.to_owned());
     }
 
-    /// Promise 3: there was a moment, at most a second ago, with fewer free seats than asked for;
-    /// and, which is more than was promised, it was after the request was sent.
-    pub(crate) fn check_refusal(&self, requested: u32, sent: Instant) {
+    /// Promise 3: there was a moment, at most a second ago, with fewer free seats than asked for.
+    pub(crate) fn check_refusal(&self, requested: u32) {
         let now = Instant::now();
         let fewest = {
             let seen = self.seen();
-            let recent = |at: Instant| at >= sent && now.duration_since(at) <= REFUSAL_AGE_MAX;
-            let first = seen.free.partition_point(|(at, _)| !recent(*at)).saturating_sub(1);
+            let old = |at: Instant| now.duration_since(at) > REFUSAL_AGE_MAX;
+            let first = seen.free.partition_point(|(at, _)| old(*at)).saturating_sub(1);
             seen.free[first..].iter().map(|(_, free)| *free).min()
         };
         if fewest.is_none_or(|fewest| fewest >= requested) {

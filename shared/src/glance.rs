@@ -1,0 +1,118 @@
+//! A glance: what an instance remembers of an event's pools, each as it saw it last.
+//!
+//! It is a hint where seats are, and the first half of the proof that there are too few. Nothing
+//! is ever sold by it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::event::{PoolCount, PoolIndex, TotalSeats};
+use crate::order::SeatCount;
+use crate::pool::{ENDED_KEPT_MAX, Pool};
+use crate::reservation::ReservationId;
+use crate::view::View;
+
+/// How long what was seen of a pool can prove something: long before any ended reservation in it
+/// is forgotten.
+const PROVES: Duration = Duration::from_secs(3_600);
+
+/// An event's pools, each as it was seen last, without its live reservations.
+#[derive(Debug, Clone, Default)]
+pub struct Glance {
+    pools: BTreeMap<PoolIndex, Seen>,
+}
+
+#[derive(Debug, Clone)]
+struct Seen {
+    at: Instant,
+    version: u64,
+    available: u32,
+    taken: u32,
+    ended: BTreeSet<ReservationId>,
+}
+
+/// There was a moment at which so few seats were free.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shortage {
+    /// Which moment.
+    pub(crate) at: Instant,
+    /// The most seats that can have been free then.
+    pub(crate) at_most: u32,
+    /// The free seats that were counted.
+    pub(crate) available: u32,
+}
+
+impl Glance {
+    /// Remembers a pool as it stands, unless it was seen at a later version.
+    pub fn note(&mut self, pool: &Pool) {
+        let known = self.pools.get(&pool.index());
+        if known.is_none_or(|known| known.version <= pool.version()) {
+            self.pools.insert(pool.index(), Seen::of(pool));
+        }
+    }
+
+    /// The most seats of the event that can have been free at the moment before a later view began,
+    /// or `None` if the two do not tell.
+    ///
+    /// Neither the pools of a view nor those of a glance were read at one moment, and free seats may
+    /// have moved meanwhile; but reservations never move. Those that are live in both were live
+    /// at that moment, too, and took their seats. So all seats but theirs are a bound: a refusal
+    /// which rests on it is true.
+    pub fn available_at_most(&self, total: TotalSeats, later: &View) -> Option<u32> {
+        if !later.is_whole() {
+            return None;
+        }
+        later.pools().try_fold(total.get(), |free, after| {
+            let before = self.pools.get(&after.index())?;
+            let kept = before.taken.saturating_sub(freed_between(before, after)?);
+            Some(free.saturating_sub(kept))
+        })
+    }
+
+    /// A pool that may have so many free seats: the fuller of two which the bits choose, so that
+    /// all pools stay about as full.
+    pub(crate) fn pick_with(
+        &self,
+        seats: SeatCount,
+        pools: PoolCount,
+        bits: [u8; 32],
+    ) -> Option<PoolIndex> {
+        let available = |index| self.pools.get(&index).map_or(u32::MAX, |seen| seen.available);
+        let enough: Vec<_> =
+            pools.indices().filter(|index| available(*index) >= seats.get()).collect();
+        let choose = |first, second| {
+            let choice = usize::from(u16::from_be_bytes([first, second]));
+            enough.get(choice.checked_rem(enough.len())?).copied()
+        };
+        let (one, other) = (choose(bits[28], bits[29])?, choose(bits[30], bits[31])?);
+        Some(if available(other) > available(one) { other } else { one })
+    }
+}
+
+impl Seen {
+    fn of(pool: &Pool) -> Self {
+        let ended = pool.reservations().filter(|reservation| !reservation.is_live());
+        Self {
+            at: Instant::now(),
+            version: pool.version(),
+            available: pool.available(),
+            taken: pool.capacity().saturating_sub(pool.available()),
+            ended: ended.map(|reservation| reservation.id).collect(),
+        }
+    }
+}
+
+/// The seats of a pool that cancellations freed between two readings, or `None` if so much
+/// happened between them that some may be forgotten.
+fn freed_between(before: &Seen, after: &Pool) -> Option<u32> {
+    let steps = after.version().checked_sub(before.version)?;
+    if usize::try_from(steps).ok()? > ENDED_KEPT_MAX || before.at.elapsed() > PROVES {
+        return None;
+    }
+    let freed = after
+        .reservations()
+        .filter(|reservation| !reservation.is_live() && !before.ended.contains(&reservation.id));
+    Some(freed.map(|reservation| reservation.seats.get()).sum())
+}
