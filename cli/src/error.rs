@@ -72,6 +72,34 @@ pub enum Error {
     /// The audit found nothing wrong, and could not add every event up.
     #[error("events too busy to be added up: {0}; audit them again")]
     Unsettled(usize),
+    /// Whoever owns the target has to say so.
+    #[error("{host} is not this machine; if it is yours to load, say --i-own-this-target")]
+    NotThisMachine {
+        /// Where the target is.
+        host: String,
+    },
+    /// The stack does not let a load begin.
+    #[error("cannot {what}: {why}")]
+    NoLoad {
+        /// What was asked.
+        what: &'static str,
+        /// What was answered.
+        why: String,
+    },
+    /// The load is over, and its report says what is wrong.
+    #[error("the load has found something wrong; see its report")]
+    Unsound,
+    /// The report cannot be drawn.
+    #[error("cannot draw the report: {0}")]
+    Draw(String),
+    /// A file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The sources cannot be watched.
     #[error("cannot watch the sources")]
     Watch(#[source] notify::Error),

@@ -4,9 +4,11 @@
 //! end-to-end tests start too: the real function binaries, the real contract, the real table's
 //! properties. [`partners`] is `ticketboss partner`: access keys, in a deployed stack's table or in
 //! the local one's. [`audit`] is `ticketboss audit`: whether every seat is there, and only once.
+//! [`load`] is `ticketboss load`: orders for any stack, and whether the books balance after them.
 
 pub mod audit;
 pub mod error;
+pub mod load;
 pub mod local;
 mod output;
 pub mod partners;

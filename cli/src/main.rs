@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ticketboss::{audit, local, partners};
+use ticketboss::{audit, load, local, partners};
 
 /// Sells seats, each exactly once. Without a command: the whole stack on this machine.
 #[derive(Debug, Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Partner(partners::Arguments),
     /// Check that every seat is there, and only once, while they are sold
     Audit(audit::Arguments),
+    /// Send orders to a stack, measure its answers, and check that the books balance
+    Load(load::Arguments),
 }
 
 #[tokio::main]
@@ -41,6 +43,7 @@ async fn main() -> ExitCode {
         Some(Command::Local(settings)) => local::run(&settings).await,
         Some(Command::Partner(arguments)) => partners::run(arguments).await,
         Some(Command::Audit(arguments)) => audit::run(arguments).await,
+        Some(Command::Load(arguments)) => load::run(arguments).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
