@@ -15,6 +15,7 @@ mod faults;
 mod hostile_input;
 mod house_rules;
 mod linearizability;
+mod load;
 mod local_stack;
 mod openapi;
 mod partner_keys;

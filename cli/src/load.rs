@@ -88,18 +88,22 @@ async fn open(stack: &Stack, on_sale: &OnSale) -> Result<(EventId, Summary, bool
             let event = format!("load-{}", Uuid::new_v4()).parse().expect("it is an id");
             match stack.create(&event, *seats, organiser).await {
                 Reply::Answered { status: 201, .. } => (event, true),
-                reply => return Err(Error::NoLoad { what: "create the event", why: said(&reply) }),
+                reply @ (Reply::Answered { .. } | Reply::TimedOut | Reply::BrokenOff) => {
+                    return Err(Error::NoLoad { what: "create the event", why: said(&reply) });
+                }
             }
         }
     };
+    if !is_new {
+        sleep(UNTIL_FRESH).await;
+    }
     let before = summarize(stack, &event).await;
     let before = before.map_err(|why| Error::NoLoad { what: "read the event", why })?;
     Ok((event, before, is_new))
 }
 
-/// The event's numbers, with all in them that was answered so far; or what was said instead.
+/// The event's numbers, or what was said instead.
 async fn summarize(stack: &Stack, event: &EventId) -> Result<Summary, String> {
-    sleep(UNTIL_FRESH).await;
     let request = Request { what: What::Summarize, key: 0, idempotency_key: None };
     let reply = stack.send(event, &request).await;
     match judge(event, &request, &reply).outcome {
@@ -140,6 +144,7 @@ fn stop_on_interrupt() -> Result<watch::Receiver<bool>, Error> {
 
 /// Closes the books.
 async fn check(crowd: &Crowd) -> Check {
+    sleep(UNTIL_FRESH).await;
     let after = summarize(&crowd.stack, &crowd.event).await;
     let state = crowd.state();
     let gone = after.ok().map(|after| i64::from(after.gone()));

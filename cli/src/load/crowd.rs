@@ -124,31 +124,31 @@ impl Crowd {
         state.enter(request, outcome);
     }
 
-    /// What in an answer cannot be, by all that was asked and answered. Where others may sell,
-    /// anything can.
+    /// What in an answer cannot be, by all that was asked and answered. Where others may sell, the
+    /// seats may be as they like.
     fn contradiction(&self, outcome: &Outcome, sent: Duration) -> Option<String> {
-        if !self.is_alone {
-            return None;
-        }
         let state = self.state();
         let gone = state.books.gone_for(sent);
-        match outcome {
+        let (is_false, why) = match outcome {
             Outcome::Sold(standing) => {
-                state.ids.contains(&standing.id).then(|| "the reservation is another's".to_owned())
+                (state.ids.contains(&standing.id), "the reservation is another order's")
             }
             Outcome::SoldOut { available } => {
                 let left = i64::from(self.before.available_seats).saturating_sub(*gone.end());
-                let is_false = i64::from(*available) < left;
-                is_false.then(|| "more seats must have been left".to_owned())
+                let is_false = self.is_alone && i64::from(*available) < left;
+                (is_false, "more seats must have been left")
             }
             Outcome::Summarized(summary) => {
                 let seen = i64::from(summary.gone()).saturating_sub(self.before.gone().into());
                 let is_same = summary.total_seats == self.before.total_seats;
-                let is_false = !is_same || !gone.contains(&seen);
-                is_false.then(|| "it is not what the answers come to".to_owned())
+                let is_false = !is_same || (self.is_alone && !gone.contains(&seen));
+                (is_false, "it is not what the answers come to")
             }
-            Outcome::Cancelled | Outcome::Read | Outcome::Refused | Outcome::Unknown => None,
-        }
+            Outcome::Cancelled | Outcome::Read | Outcome::Refused | Outcome::Unknown => {
+                return None;
+            }
+        };
+        is_false.then(|| why.to_owned())
     }
 }
 

@@ -1,5 +1,5 @@
-//! What is looked at once a second while the load runs: the event's numbers, and for the operator
-//! a line on the terminal.
+//! What is looked at while the load runs: once a second the event's numbers, more often the books,
+//! and for the operator a line on the terminal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::crowd::Crowd;
 use super::settings::Settings;
 
-const PERIOD: Duration = Duration::from_secs(1);
+/// Often, since the bounds of what may be seen are as narrow as the books are fresh.
+const PERIOD: Duration = Duration::from_millis(250);
+const TICKS_PER_SAMPLE: usize = 4;
 
 /// Looks, until it is dropped.
 pub(crate) async fn watch(crowd: Arc<Crowd>, settings: &Settings) {
@@ -19,14 +21,14 @@ pub(crate) async fn watch(crowd: Arc<Crowd>, settings: &Settings) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sampling = JoinSet::new();
-    loop {
+    for tick in 0.. {
         ticks.tick().await;
         let line = look(&crowd, settings);
         progress.set_position(crowd.start.elapsed().as_secs());
         progress.set_message(line);
         while sampling.try_join_next().is_some() {}
         // One at a time: a slow stack is not asked more often for being slow.
-        if sampling.is_empty() {
+        if tick % TICKS_PER_SAMPLE == 0 && sampling.is_empty() {
             sampling.spawn(Arc::clone(&crowd).sample());
         }
     }

@@ -109,7 +109,10 @@ fn unsent(report: &Report) -> String {
 
 fn books(report: &Report) -> String {
     let seats = report.check.seats;
-    let told = format!("{} to {}", report.check.gone_least, report.check.gone_most);
+    let told = match (report.check.gone_least, report.check.gone_most) {
+        (least, most) if least == most => least.to_string(),
+        (least, most) => format!("{least} to {most}"),
+    };
     let gone = report.check.gone.map_or_else(|| "not known".to_owned(), |gone| gone.to_string());
     let alone = if report.check.is_alone { "no: the event is new" } else { "maybe" };
     [

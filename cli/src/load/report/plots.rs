@@ -57,9 +57,10 @@ pub(crate) fn all(report: &Report) -> Result<[String; 3], Error> {
 /// A percentile's name, where it stands, and its colour.
 type Percentile = (&'static str, fn(&Percentiles) -> f64, RGBColor);
 
-const LATENCIES: [Percentile; 3] = [
+const LATENCIES: [Percentile; 4] = [
     ("max", |latency| latency.max_ms, RED),
     ("p99", |latency| latency.p99_ms, AMBER),
+    ("p90", |latency| latency.p90_ms, BLUE),
     ("p50", |latency| latency.p50_ms, GREEN),
 ];
 
