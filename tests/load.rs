@@ -8,12 +8,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::Value;
 use ticketboss::load::books::{Books, Check, Seats};
 use ticketboss::load::pace::Pace;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -21,6 +18,7 @@ use crate::support::client::rush;
 use crate::support::processes::send;
 use crate::support::sale::{Sale, unique};
 use crate::support::stack::{self, binary, without_our_package};
+use crate::support::stand_in::{Manners, StandIn};
 
 const KEY: &str = "tb_partner0partner0partner0";
 
@@ -103,15 +101,19 @@ fn refuses_what_it_must_not_or_cannot_load_and_says_why() {
 async fn an_event_sells_out_under_either_load_and_the_books_balance() {
     let _rush = rush().await;
     let (url, keys) = stack::shared();
-    for pace in ["--rate=40", "--callers=4"] {
+    let loads = ["--rate=40", "--callers=4"].map(|pace| {
         let report = Report::new();
-        let mut loading = load(&["--i-own-this-target", "--create-event=60", "--orders=120"]);
-        loading.args([pace, "--idempotency-keys", "--mix=reserve=90,cancel=6,show=2,summarize=2"]);
+        let mut loading = load(&["--i-own-this-target", "--create-event=60", "--orders=120", pace]);
+        loading.args(["--idempotency-keys", "--mix=reserve=90,cancel=6,show=2,summarize=2"]);
         loading.args([report.option(), format!("--url={url}")]);
         loading.env("TICKETBOSS_KEY", format!("{},{}", keys.partner, keys.other));
         loading.env("TICKETBOSS_ORGANISER_KEY", &keys.organiser);
-        let output = loading.output().unwrap();
-        assert!(output.status.success(), "{pace}: {output:?}");
+        let loading = loading.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        (loading, report)
+    });
+    for (loading, report) in loads {
+        let output = loading.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
         assert!(String::from_utf8(output.stdout).unwrap().contains("The books balance: "));
 
         let json = report.json();
@@ -160,47 +162,45 @@ async fn a_load_that_is_interrupted_writes_its_report_all_the_same() {
     assert!(json["secondsTaken"].as_f64().unwrap() < 25.0, "30 seconds would have been its time");
 }
 
-/// A stack that sells every order and never has a seat less.
-async fn generous_stack() -> String {
-    let summary = |event: &str| {
-        Json(json!({
-            "eventId": event, "totalSeats": 10, "availableSeats": 10, "reservedSeats": 0, "heldSeats": 0
-        }))
-    };
-    let sell = async |event: axum::extract::Path<String>, order: Json<Value>| {
-        let sold = json!({
-            "reservationId": "one", "eventId": event.0, "seats": order["seats"], "status": "confirmed"
-        });
-        (axum::http::StatusCode::CREATED, Json(sold))
-    };
-    let routes = Router::new()
-        .route("/events", post(async || axum::http::StatusCode::CREATED))
-        .route(
-            "/events/{event}",
-            get(async move |event: axum::extract::Path<String>| summary(&event)),
-        )
-        .route("/events/{event}/reservations", post(sell));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    url
+/// Loads this stack with orders alone for a moment.
+fn load_briefly(stack: &StandIn, words: &[&str]) -> (Output, Value) {
+    let report = Report::new();
+    let mut loading = load(&["--key", KEY, "--organiser", KEY, "--mix=reserve=1", "--callers=1"]);
+    loading.args(words).args([report.option(), format!("--url={}", stack.url)]);
+    (loading.output().unwrap(), report.json())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stack_that_sells_a_seat_twice_is_found_out_while_it_does() {
-    let report = Report::new();
-    let url = format!("--url={}", generous_stack().await);
-    let words =
-        ["--key", KEY, "--organiser", KEY, "--mix=reserve=1", "--callers=1", "--duration=4"];
-    let output: Output = load(&words).args([report.option(), url]).output().unwrap();
+    let stack = StandIn::start(Manners::SellsOneSeatToAll).await;
+    let (output, json) = load_briefly(&stack, &["--duration=4"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(String::from_utf8(output.stderr).unwrap().contains("something wrong"));
-    let json = report.json();
     assert_eq!(json["isSound"], false);
     assert!(json["verdict"].as_str().unwrap().starts_with("The books do not balance: "), "{json}");
     let wrong = &json["wrongAnswers"];
     assert!(number(&wrong["reserve, 201: the reservation is another order's"]) > 1, "{wrong}");
     assert!(number(&wrong["summarize, 200: it is not what the answers come to"]) >= 1, "{wrong}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_an_unanswered_order_is_found_out_by_its_key_or_stays_unknown() {
+    let words = ["--orders=5", "--seats=1", "--idempotency-keys"];
+    let stack = StandIn::start(Manners::LosesEveryFirstAnswer).await;
+    let (output, json) = load_briefly(&stack, &words);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!((number(&json["unknownOutcomes"]), number(&json["check"]["gone"])), (0, 5));
+    assert_eq!(
+        json["verdict"],
+        "The books balance: 5 seats sold and 0 given back make 5, and 5 are gone."
+    );
+    assert_eq!(json["totals"][0]["answer"], "503 unavailable", "as it was measured");
+
+    let stack = StandIn::start(Manners::LosesEveryFirstAnswer).await;
+    let (output, json) = load_briefly(&stack, &words[..2]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!((number(&json["unknownOutcomes"]), number(&json["check"]["gone"])), (5, 5));
+    assert_eq!((number(&json["check"]["goneLeast"]), number(&json["check"]["goneMost"])), (0, 5));
 }
 
 /// The seats of these orders and cancellations, by what became of them.

@@ -35,7 +35,7 @@ use self::answers::{Outcome, Summary, judge};
 use self::books::Check;
 use self::crowd::Crowd;
 use self::operations::{Request, What};
-use self::report::Report;
+use self::report::{Ending, Report};
 pub use self::settings::Arguments;
 use self::settings::{OnSale, Settings};
 use self::stack::{Reply, Stack};
@@ -70,11 +70,12 @@ pub async fn run(arguments: Arguments) -> Result<(), Error> {
         unsent = sending => unsent,
         () = watching::watch(Arc::clone(&crowd), &settings) => 0,
     };
-    let ended = crowd.start.elapsed();
-    settling::settle(&crowd).await;
+    let taken = crowd.start.elapsed();
+    let unknown = settling::settle(&crowd).await;
     let check = check(&crowd).await;
 
-    let report = Report::of(&crowd, &settings, started_at, ended, unsent, check);
+    let ending = Ending { taken, unsent, unknown, check };
+    let report = Report::of(&crowd, &settings, started_at, ending);
     print(&report.to_string())?;
     report.write(&settings.report)?;
     if report.is_sound() { Ok(()) } else { Err(Error::Unsound) }

@@ -2,7 +2,8 @@
 //!
 //! In process: [`nouns`], a [`desk`] with the real handlers, [`simulated`] and [`database`] to
 //! stand it on, [`proxy`] between it and DynamoDB. Over HTTP: the real [`stack`], a [`client`] that
-//! checks every [`answer`] it gets, and a [`sale`] for each test to have to itself.
+//! checks every [`answer`] it gets, and a [`sale`] for each test to have to itself; or a
+//! [`stand_in`] that does what no stack should.
 
 pub(crate) mod answer;
 pub(crate) mod books;
@@ -25,3 +26,4 @@ pub(crate) mod schema;
 pub(crate) mod simulated;
 pub(crate) mod simulation;
 pub(crate) mod stack;
+pub(crate) mod stand_in;

@@ -44,14 +44,20 @@ pub(crate) struct Report {
     seconds: Vec<Second>,
 }
 
+/// How a load ended: when, what could not be sent or known, and how the books stand.
+pub(crate) struct Ending {
+    pub(crate) taken: Duration,
+    pub(crate) unsent: u64,
+    pub(crate) unknown: usize,
+    pub(crate) check: Check,
+}
+
 impl Report {
     pub(crate) fn of(
         crowd: &Crowd,
         settings: &Settings,
         started_at: Timestamp,
-        taken: Duration,
-        unsent: u64,
-        check: Check,
+        Ending { taken, unsent, unknown, check }: Ending,
     ) -> Self {
         let state = crowd.state();
         Self {
@@ -59,7 +65,7 @@ impl Report {
             verdict: check.verdict(),
             check,
             wrong_answers: state.wrongs.by_kind().clone(),
-            unknown_outcomes: state.unsettled.len(),
+            unknown_outcomes: unknown,
             started_at,
             seconds_taken: taken.as_secs_f64(),
             event: crowd.event.to_string(),

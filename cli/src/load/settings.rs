@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Load it even though it is not on this machine
     #[arg(long)]
     i_own_this_target: bool,
-    /// An access key to order with; repeatable, and the orders take turns
+    /// An access key to order with; repeatable, and each order draws one
     #[arg(
         long = "key",
         value_name = "TOKEN",

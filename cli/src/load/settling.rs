@@ -20,9 +20,14 @@ const TRIES_MAX: u8 = 20;
 const PAUSE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Finds out what became of all that can be found out, in bounded time.
-pub(crate) async fn settle(crowd: &Arc<Crowd>) {
+/// Finds out what became of all that can be found out, in bounded time. Returns of how many
+/// requests it stays unknown.
+pub(crate) async fn settle(crowd: &Arc<Crowd>) -> usize {
     let unsettled = std::mem::take(&mut crowd.state().unsettled);
+    let mut unknown = unsettled.len();
+    if unknown > 0 {
+        eprintln!("Finding out what became of unanswered requests: {unknown}");
+    }
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut settling = JoinSet::new();
     for request in unsettled {
@@ -30,8 +35,15 @@ pub(crate) async fn settle(crowd: &Arc<Crowd>) {
             settling.spawn(ask_again(Arc::clone(crowd), request, Arc::clone(&places)));
         }
     }
+    let settled = async {
+        while let Some(is_settled) = settling.join_next().await {
+            let is_settled = is_settled.expect("asking does not panic");
+            unknown = unknown.saturating_sub(usize::from(is_settled));
+        }
+    };
     // What is not found out in that time stays unknown.
-    let _ = timeout(PATIENCE, async { while settling.join_next().await.is_some() {} }).await;
+    let _ = timeout(PATIENCE, settled).await;
+    unknown
 }
 
 fn can_be_asked_again(request: &Request) -> bool {
@@ -42,7 +54,8 @@ fn can_be_asked_again(request: &Request) -> bool {
     }
 }
 
-async fn ask_again(crowd: Arc<Crowd>, request: Request, places: Arc<Semaphore>) {
+/// Asks until it is known what became of the request, and enters that; or says that it is not.
+async fn ask_again(crowd: Arc<Crowd>, request: Request, places: Arc<Semaphore>) -> bool {
     let _place = places.acquire().await.expect("nobody closes it");
     for _ in 0..TRIES_MAX {
         let sent = crowd.start.elapsed();
@@ -55,7 +68,8 @@ async fn ask_again(crowd: Arc<Crowd>, request: Request, places: Arc<Semaphore>) 
         }
         match judgement.outcome {
             Outcome::Sold(_) | Outcome::SoldOut { .. } | Outcome::Cancelled => {
-                return crowd.close(request, sent, judgement);
+                crowd.close(request, sent, judgement);
+                return true;
             }
             // A refusal for another reason says nothing about the try before.
             Outcome::Refused | Outcome::Unknown | Outcome::Read | Outcome::Summarized(_) => {
@@ -63,4 +77,5 @@ async fn ask_again(crowd: Arc<Crowd>, request: Request, places: Arc<Semaphore>) 
             }
         }
     }
+    false
 }

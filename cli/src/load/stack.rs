@@ -79,7 +79,7 @@ impl Stack {
         Ok(Self { target, keys, client, timeout })
     }
 
-    /// How many access keys there are to take turns with.
+    /// How many access keys there are to draw from.
     pub(crate) fn keys(&self) -> usize {
         self.keys.len()
     }

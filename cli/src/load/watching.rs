@@ -24,7 +24,7 @@ pub(crate) async fn watch(crowd: Arc<Crowd>, settings: &Settings) {
     for tick in 0.. {
         ticks.tick().await;
         let line = look(&crowd, settings);
-        progress.set_position(crowd.start.elapsed().as_secs());
+        progress.set_position(crowd.start.elapsed().min(settings.end()).as_secs());
         progress.set_message(line);
         while sampling.try_join_next().is_some() {}
         // One at a time: a slow stack is not asked more often for being slow.
