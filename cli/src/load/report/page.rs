@@ -132,6 +132,7 @@ fn books(report: &Report) -> String {
 
 fn settings(settings: &Value) -> String {
     let settings = settings.as_object().into_iter().flatten();
+    let settings = settings.filter(|(_, value)| !value.is_null());
     let rows = settings.map(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         row(&words(name), &text)

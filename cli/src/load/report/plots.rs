@@ -21,8 +21,8 @@ use crate::Error;
 use crate::load::tally::{Percentiles, Second};
 
 /// Small, so that its letters can be read on a phone.
-const SIZE: (u32, u32) = (520, 280);
-const LETTERS: (&str, u32) = ("sans-serif", 14);
+const SIZE: (u32, u32) = (520, 300);
+const LETTERS: (&str, u32) = ("sans-serif", 17);
 const BARS_MAX: usize = 120;
 
 const GREEN: RGBColor = RGBColor(31, 158, 128);
@@ -167,8 +167,8 @@ where
     let mut chart = ChartBuilder::on(area)
         .margin_top(8)
         .margin_right(12)
-        .x_label_area_size(38)
-        .y_label_area_size(52)
+        .x_label_area_size(46)
+        .y_label_area_size(62)
         .build_cartesian_2d(range, bounds)
         .map_err(failed)?;
     chart
@@ -177,6 +177,7 @@ where
         .bold_line_style(BLACK.mix(0.15))
         .axis_style(BLACK.mix(0.5))
         .label_style(LETTERS)
+        .axis_desc_style(LETTERS)
         .x_labels(8)
         .y_labels(6)
         .x_desc("seconds")
