@@ -86,7 +86,10 @@ pub struct Arguments {
     mix: Mix,
     /// Each order is for 1 to N seats
     #[arg(
-        long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=10)
+        long,
+        value_name = "N",
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u8).range(1..=10)
     )]
     seats: u8,
     /// Send an Idempotency-Key with each write, so that every outcome can be known in the end

@@ -93,7 +93,7 @@ fn clock(report: &Report) -> &'static str {
     if pace.starts_with("open") {
         "Latency in milliseconds, from the time a request was due to the end of its answer."
     } else {
-        "Latency in milliseconds, from sending to the end of the answer; a slow stack is asked less."
+        "Latency in milliseconds, from sending to the end of the answer: if slow, less is sent."
     }
 }
 
