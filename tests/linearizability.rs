@@ -12,48 +12,23 @@ use lambda_http::Request;
 use serde_json::json;
 use shared::access::{Caller, Role};
 use shared::desk::Desk;
-use shared::dynamo::DynamoStore;
 use shared::event::{Event, PoolCount};
 use shared::reservation::ReservationId;
 use shared::store::Store as _;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::support::answering::Answering;
 use crate::support::history::{Asked, History, Sequential, Told};
 use crate::support::requests::Parts;
-use crate::support::sale::unique;
+use crate::support::sale::{Sale, unique};
 use crate::support::simulated::weather::Dice;
-use crate::support::simulation::{Operation, Outcome, World, body_of, handle};
+use crate::support::simulation::{Operation, World};
 use crate::support::{database, nouns};
 
 /// The search takes time without end when many requests overlap.
 const CALLERS: u64 = 3;
 const REQUESTS_EACH: u64 = 3;
-
-/// Whoever answers requests for an event.
-trait Answering: Send + Sync + 'static {
-    fn answer(
-        &self,
-        operation: Operation,
-        request: Request,
-    ) -> impl Future<Output = Outcome> + Send;
-}
-
-impl Answering for World {
-    async fn answer(&self, operation: Operation, request: Request) -> Outcome {
-        self.send(operation, request).await
-    }
-}
-
-impl Answering for Desk<DynamoStore> {
-    async fn answer(&self, operation: Operation, request: Request) -> Outcome {
-        match handle(operation, self, &request).await {
-            Ok(response) => Outcome::Success(body_of(&response)),
-            Err(problem) if problem.status() == 503 => Outcome::Unknown,
-            Err(problem) => Outcome::Refusal(problem.code().to_owned()),
-        }
-    }
-}
 
 /// Callers of one partner, who share its few keys, so that they meet.
 #[derive(Clone)]
@@ -196,6 +171,19 @@ async fn callers_of_dynamodb_are_answered_as_if_one_at_a_time() {
 
         let callers = Callers::of(Arc::new(event), dice);
         all_told.append(&mut callers.clone().ask_at_once(Arc::new(desk)).await);
+        callers.check(&format!("event {}", callers.event.id));
+    }
+    check_variety(&all_told, &EVERY_ANSWER);
+}
+
+#[tokio::test]
+async fn callers_over_http_are_answered_as_if_one_at_a_time() {
+    let mut all_told = Vec::new();
+    for seed in 0..30 {
+        let sale = Sale::of(12).await;
+        let event = Arc::new(nouns::event(&sale.event, 12));
+        let callers = Callers::of(event, Dice::new(seed));
+        all_told.append(&mut callers.clone().ask_at_once(Arc::new(sale)).await);
         callers.check(&format!("event {}", callers.event.id));
     }
     check_variety(&all_told, &EVERY_ANSWER);

@@ -6,6 +6,7 @@
 //! [`stand_in`] that does what no stack should.
 
 pub(crate) mod answer;
+pub(crate) mod answering;
 pub(crate) mod books;
 pub(crate) mod client;
 pub(crate) mod contract;

@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) store: SimulatedStore,
     pub(crate) event: Arc<Event>,
     pub(crate) auditor: Arc<Auditor>,
+    started: Instant,
+    /// The instances; none where each request meets a new one, which remembers nothing.
     desks: Vec<Arc<Desk<SimulatedStore>>>,
     /// How long a partner waits for an answer before it takes the outcome for unknown.
     patience: Duration,
@@ -78,11 +80,13 @@ impl World {
         let mut event = nouns::event("on-sale", *dice.pick(&[5, 12, 24, 60, 150]));
         event.pools = PoolCount::try_from(*dice.pick(&[1, 2, 3, 4, 8])).expect("1 to 96 pools");
         let auditor = Auditor::watch(&store, &event);
-        let desks = (0..INSTANCES).map(|_| Arc::new(desk(&store, &dice))).collect();
+        let started = Instant::now();
+        let instances = *dice.pick(&[0, INSTANCES]);
+        let desks = (0..instances).map(|_| Arc::new(desk(&store, started, &dice))).collect();
         let deaths = *dice.pick(&[0.0, 0.05, 0.1]);
         let patience = Duration::from_millis(*dice.pick(&[300, 3_000, 20_000]));
         let (event, counts) = (Arc::new(event), Mutex::default());
-        let world = Self { dice, store, event, auditor, desks, patience, deaths, counts };
+        let world = Self { dice, store, event, auditor, started, desks, patience, deaths, counts };
         world.store.put_event(&world.event);
         world
     }
@@ -90,7 +94,10 @@ impl World {
     /// Sends a request to some instance and waits for what becomes of it.
     pub(crate) async fn send(&self, operation: Operation, request: Request) -> Outcome {
         self.count("requests");
-        let desk = Arc::clone(self.dice.pick(&self.desks));
+        let desk = match self.desks.as_slice() {
+            [] => Arc::new(desk(&self.store, self.started, &self.dice)),
+            desks => Arc::clone(self.dice.pick(desks)),
+        };
         let handled = tokio::spawn(async move { handle(operation, &desk, &request).await });
         if self.dice.chance(self.deaths) {
             let moment = Duration::from_micros(self.dice.between(0, 30_000));
@@ -115,6 +122,11 @@ impl World {
                 Outcome::Unknown
             }
         }
+    }
+
+    /// Whether an instance may remember what it saw at an earlier request.
+    pub(crate) fn remembers(&self) -> bool {
+        !self.desks.is_empty()
     }
 
     pub(crate) fn count(&self, seen: &'static str) {
@@ -174,8 +186,8 @@ impl World {
     }
 }
 
-fn desk(store: &SimulatedStore, dice: &Dice) -> Desk<SimulatedStore> {
-    let (started, skew) = (Instant::now(), dice.between(0, SKEW_MS_MAX));
+fn desk(store: &SimulatedStore, started: Instant, dice: &Dice) -> Desk<SimulatedStore> {
+    let skew = dice.between(0, SKEW_MS_MAX);
     let skew = SignedDuration::from_millis(i64::try_from(skew).expect("seconds"));
     let clock = move || -> Timestamp {
         let elapsed = SignedDuration::try_from(started.elapsed()).expect("minutes");

@@ -61,12 +61,14 @@ impl Auditor {
         self.seen().violation.get_or_insert_with(|| promise.to_owned());
     }
 
-    /// Promise 3: there was a moment, at most a second ago, with fewer free seats than asked for.
-    pub(crate) fn check_refusal(&self, requested: u32) {
+    /// Promise 3: there was a moment, at most a second ago, with fewer free seats than asked for;
+    /// and it was after the request was `sent`, if that is told, since nothing is remembered.
+    pub(crate) fn check_refusal(&self, requested: u32, sent: Option<Instant>) {
         let now = Instant::now();
         let fewest = {
             let seen = self.seen();
-            let old = |at: Instant| now.duration_since(at) > REFUSAL_AGE_MAX;
+            let was_before = |at: Instant| sent.is_some_and(|sent| at < sent);
+            let old = |at: Instant| was_before(at) || now.duration_since(at) > REFUSAL_AGE_MAX;
             let first = seen.free.partition_point(|(at, _)| old(*at)).saturating_sub(1);
             seen.free[first..].iter().map(|(_, free)| *free).min()
         };
