@@ -3,14 +3,14 @@
 //! `SEEDS=10000 cargo test simulation -- --nocapture` runs so many and prints what was seen;
 //! `SEED=17` runs that one alone. `FIRST_SEED` says where to start: CI draws it and prints it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::json;
 use shared::desk::Desk;
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
 use tracing::field::{Field, Visit};
 use tracing::subscriber::Interest;
@@ -104,10 +104,12 @@ async fn serve_crowd(seed: u64) -> (u64, Duration) {
 fn run(seed: u64) -> (Counts, Option<String>) {
     AWAKE.get_or_init(|| Dispatch::new(Observer::default()));
     let observer = Observer::default();
-    let seen = Arc::clone(&observer.seen);
+    let (seen, in_crowd) = (Arc::clone(&observer.seen), Arc::clone(&observer.in_crowd));
     let _watching = tracing::subscriber::set_default(observer);
     let (mut counts, violation) = runtime().block_on(async {
-        let world = Arc::new(World::create(seed));
+        let mut world = World::create(seed);
+        world.in_crowd = in_crowd;
+        let world = Arc::new(world);
         let operations = world.dice.between(4, 12);
         let partners = (0..world.dice.between(2, 12)).map(Partner::new);
         let living =
@@ -144,6 +146,7 @@ fn setting(name: &str) -> Option<u64> {
 #[derive(Default)]
 struct Observer {
     seen: Arc<Mutex<Counts>>,
+    in_crowd: Arc<Mutex<HashSet<task::Id>>>,
 }
 
 /// The fields of one log event that matter here.
@@ -191,7 +194,10 @@ impl Subscriber for Observer {
             ("committed", _, 2..) => count("gather raced"),
             ("committed", 0, _) => count("committed at once"),
             ("committed", ..) => count("committed after a race"),
-            ("refused in a crowd", ..) => count("refused in a crowd"),
+            ("refused in a crowd", ..) => {
+                count("refused in a crowd");
+                self.in_crowd.lock().expect("entering does not panic").extend(task::try_id());
+            }
             _ => {}
         }
     }

@@ -56,10 +56,10 @@ impl Glance {
     /// The most seats of the event that can have been free at the moment before a later view
     /// began, or `None` if the two do not tell.
     ///
-    /// Neither the pools of a view nor those of a glance were read at one moment, and free seats may
-    /// have moved meanwhile; but reservations never move. Those that are live in both were live at
-    /// that moment, too, and took their seats. So all seats but theirs are a bound: a refusal which
-    /// rests on it is true.
+    /// Neither the pools of a view nor those of a glance were read at one moment, and free seats
+    /// may have moved meanwhile; but reservations never move. Those that are live in both were
+    /// live at that moment, too, and took their seats. So all seats but theirs are a bound: a
+    /// refusal which rests on it is true.
     pub fn available_at_most(&self, total: TotalSeats, later: &View) -> Option<u32> {
         if !later.is_whole() {
             return None;

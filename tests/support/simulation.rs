@@ -7,7 +7,7 @@
 pub(crate) mod auditor;
 pub(crate) mod partner;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,7 +17,9 @@ use serde_json::Value;
 use shared::desk::Desk;
 use shared::event::{Event, PoolCount};
 use shared::problem::Problem;
+use shared::refusal::Refusal;
 use shared::store::Store;
+use tokio::task;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::auditor::Auditor;
@@ -41,9 +43,10 @@ pub(crate) struct World {
     pub(crate) store: SimulatedStore,
     pub(crate) event: Arc<Event>,
     pub(crate) auditor: Arc<Auditor>,
-    started: Instant,
-    /// The instances; none where each request meets a new one, which remembers nothing.
     desks: Vec<Arc<Desk<SimulatedStore>>>,
+    /// The handlers that refused in a crowd, by what was proved before: whoever observes what they
+    /// say of themselves enters them here.
+    pub(crate) in_crowd: Arc<Mutex<HashSet<task::Id>>>,
     /// How long a partner waits for an answer before it takes the outcome for unknown.
     patience: Duration,
     /// How often an instance dies with a request in its hands.
@@ -80,13 +83,11 @@ impl World {
         let mut event = nouns::event("on-sale", *dice.pick(&[5, 12, 24, 60, 150]));
         event.pools = PoolCount::try_from(*dice.pick(&[1, 2, 3, 4, 8])).expect("1 to 96 pools");
         let auditor = Auditor::watch(&store, &event);
-        let started = Instant::now();
-        let instances = *dice.pick(&[0, INSTANCES]);
-        let desks = (0..instances).map(|_| Arc::new(desk(&store, started, &dice))).collect();
+        let desks = (0..INSTANCES).map(|_| Arc::new(desk(&store, &dice))).collect();
         let deaths = *dice.pick(&[0.0, 0.05, 0.1]);
         let patience = Duration::from_millis(*dice.pick(&[300, 3_000, 20_000]));
-        let (event, counts) = (Arc::new(event), Mutex::default());
-        let world = Self { dice, store, event, auditor, started, desks, patience, deaths, counts };
+        let (event, in_crowd, counts) = (Arc::new(event), Arc::default(), Mutex::default());
+        let world = Self { dice, store, event, auditor, desks, in_crowd, patience, deaths, counts };
         world.store.put_event(&world.event);
         world
     }
@@ -94,11 +95,10 @@ impl World {
     /// Sends a request to some instance and waits for what becomes of it.
     pub(crate) async fn send(&self, operation: Operation, request: Request) -> Outcome {
         self.count("requests");
-        let desk = match self.desks.as_slice() {
-            [] => Arc::new(desk(&self.store, self.started, &self.dice)),
-            desks => Arc::clone(self.dice.pick(desks)),
-        };
+        let desk = Arc::clone(self.dice.pick(&self.desks));
+        let sent = Instant::now();
         let handled = tokio::spawn(async move { handle(operation, &desk, &request).await });
+        let handler = handled.id();
         if self.dice.chance(self.deaths) {
             let moment = Duration::from_micros(self.dice.between(0, 30_000));
             let victim = handled.abort_handle();
@@ -109,7 +109,14 @@ impl World {
         }
         match timeout(self.patience, handled).await {
             Ok(Ok(Ok(response))) => Outcome::Success(body_of(&response)),
-            Ok(Ok(Err(problem))) => self.understand(&problem),
+            Ok(Ok(Err(problem))) => {
+                if let Problem::Refused(Refusal::NotEnoughSeats { requested, .. }) = problem {
+                    let in_crowd = self.in_crowd.lock().expect("entering does not panic");
+                    let sent = (!in_crowd.contains(&handler)).then_some(sent);
+                    self.auditor.check_refusal(requested, sent);
+                }
+                self.understand(&problem)
+            }
             Ok(Err(death)) => {
                 self.count("killed");
                 if death.is_panic() {
@@ -122,11 +129,6 @@ impl World {
                 Outcome::Unknown
             }
         }
-    }
-
-    /// Whether an instance may remember what it saw at an earlier request.
-    pub(crate) fn remembers(&self) -> bool {
-        !self.desks.is_empty()
     }
 
     pub(crate) fn count(&self, seen: &'static str) {
@@ -186,8 +188,8 @@ impl World {
     }
 }
 
-fn desk(store: &SimulatedStore, started: Instant, dice: &Dice) -> Desk<SimulatedStore> {
-    let skew = dice.between(0, SKEW_MS_MAX);
+fn desk(store: &SimulatedStore, dice: &Dice) -> Desk<SimulatedStore> {
+    let (started, skew) = (Instant::now(), dice.between(0, SKEW_MS_MAX));
     let skew = SignedDuration::from_millis(i64::try_from(skew).expect("seconds"));
     let clock = move || -> Timestamp {
         let elapsed = SignedDuration::try_from(started.elapsed()).expect("minutes");

@@ -62,7 +62,7 @@ impl Auditor {
     }
 
     /// Promise 3: there was a moment, at most a second ago, with fewer free seats than asked for;
-    /// and it was after the request was `sent`, if that is told, since nothing is remembered.
+    /// and it was after the request was `sent`, if that is told, since it was not in a crowd.
     pub(crate) fn check_refusal(&self, requested: u32, sent: Option<Instant>) {
         let now = Instant::now();
         let fewest = {

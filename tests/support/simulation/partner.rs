@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::access::{Caller, Role};
 use shared::reservation::ReservationId;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::{LAST_WRITE, Operation, Outcome, World};
 use crate::support::requests::Parts;
@@ -118,12 +118,7 @@ impl Partner {
             let send = async || {
                 let body = json!({ "partnerId": self.caller.id.as_str(), "seats": order.seats });
                 let request = Parts::order(&self.caller, body, &order.key);
-                let sent = (!world.remembers()).then(Instant::now);
-                let outcome = world.send(Operation::Reserve, request).await;
-                if matches!(&outcome, Outcome::Refusal(code) if code == "not-enough-seats") {
-                    world.auditor.check_refusal(order.seats, sent);
-                }
-                outcome
+                world.send(Operation::Reserve, request).await
             };
             let outcome = if order.key.is_some() && world.dice.chance(0.15) {
                 let (first, second) = tokio::join!(send(), send());
