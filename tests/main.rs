@@ -12,6 +12,7 @@ mod dynamo_calls;
 mod dynamo_store;
 mod dynamodb_in_trouble;
 mod faults;
+mod fuzz_corpus;
 mod hostile_input;
 mod house_rules;
 mod linearizability;

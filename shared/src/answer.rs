@@ -5,6 +5,7 @@ use std::error::Error;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
+use lambda_http::http::HeaderValue;
 use lambda_http::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
@@ -117,9 +118,13 @@ pub fn file(request: &Request, content_type: &str, content: impl Into<String>) -
 
 /// Whether the caller says that it has what this tag names.
 fn has_seen(request: &Request, tag: &str) -> bool {
-    let seen = request.headers().get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    let mut seen = seen.unwrap_or_default().split(',').map(str::trim);
-    seen.any(|one| one == "*" || one.trim_start_matches("W/") == tag)
+    let Some(seen) = request.headers().get(IF_NONE_MATCH).map(HeaderValue::as_bytes) else {
+        return false;
+    };
+    // A tag is what stands between quotes, weak or not: others' may have commas inside, and letters
+    // that are not ASCII.
+    let mut tags = seen.split(|byte| *byte == b'"').skip(1).step_by(2);
+    seen.trim_ascii() == b"*" || tags.any(|one| one == tag.trim_matches('"').as_bytes())
 }
 
 /// The answer to a problem.

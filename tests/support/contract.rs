@@ -10,9 +10,12 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::schema;
 
-/// A path inside the checkout.
+/// A path inside the checkout. Its root is where the contract is: not every crate that reads this
+/// has its manifest there.
 pub(crate) fn path(relative: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let root = folders.find(|folder| folder.join("openapi.yaml").exists());
+    root.expect("openapi.yaml is in the checkout's root").join(relative)
 }
 
 /// A text file of the checkout.

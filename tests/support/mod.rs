@@ -1,15 +1,16 @@
 //! What the tests stand on.
 //!
-//! In process: [`nouns`], a [`desk`] with the real handlers, [`simulated`] and [`database`] to
-//! stand it on, [`proxy`] between it and DynamoDB. Over HTTP: the real [`stack`], a [`client`] that
-//! checks every [`answer`] it gets, and a [`sale`] for each test to have to itself; or a
-//! [`stand_in`] that does what no stack should.
+//! In process: [`nouns`], a [`desk`] with the real handlers, a [`counter`] that takes anything,
+//! [`simulated`] and [`database`] to stand them on, [`proxy`] between them and DynamoDB. Over HTTP:
+//! the real [`stack`], a [`client`] that checks every [`answer`] it gets, and a [`sale`] for each
+//! test to have to itself; or a [`stand_in`] that does what no stack should.
 
 pub(crate) mod answer;
 pub(crate) mod answering;
 pub(crate) mod books;
 pub(crate) mod client;
 pub(crate) mod contract;
+pub(crate) mod counter;
 pub(crate) mod database;
 pub(crate) mod desk;
 pub(crate) mod environment;

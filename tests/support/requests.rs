@@ -34,7 +34,13 @@ impl Parts {
         Self::request(caller, "GET", Body::Empty, &None)
     }
 
-    fn request(caller: &Caller, method: &str, body: Body, key: &Option<String>) -> Request {
+    /// A request of this caller's, with any body.
+    pub(crate) fn request(
+        caller: &Caller,
+        method: &str,
+        body: Body,
+        key: &Option<String>,
+    ) -> Request {
         let mut authorizer = Authorizer::default();
         let fields = [("partnerId", caller.id.as_str()), ("role", caller.role.as_str())];
         authorizer.fields =

@@ -49,7 +49,8 @@ pub async fn authorize_partner(
     })
 }
 
-fn bearer(request: &ApiGatewayCustomAuthorizerRequestTypeRequest) -> Option<AccessToken> {
+/// The key that the request bears, if it can be one of ours.
+pub fn bearer(request: &ApiGatewayCustomAuthorizerRequestTypeRequest) -> Option<AccessToken> {
     let header = request.headers.get("authorization")?.to_str().ok()?;
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().parse().ok())?

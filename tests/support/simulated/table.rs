@@ -2,6 +2,7 @@
 //! other writers of their items fail, batches that are not of one moment, and the SDK's own
 //! retries, which hide what became of the first try.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -49,6 +50,11 @@ impl<T: Clone + Send + 'static> Table<T> {
     /// Looks at an item without a call: what an auditor sees.
     pub(crate) fn peek(&self, key: &str) -> Option<T> {
         self.state().items.get(key).cloned()
+    }
+
+    /// Looks at all items without a call.
+    pub(crate) fn peek_all(&self) -> HashMap<String, T> {
+        self.state().items.clone()
     }
 
     /// Has `watch` look after every write from now on.

@@ -1,0 +1,98 @@
+//! What the contract says of words and numbers, said a second time and in other ways than the
+//! parsers say it: one of both is wrong where they differ.
+
+use serde_json::{Map, Value};
+
+const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
+const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const DIGITS: &str = "0123456789";
+
+pub(crate) fn is_event_id(text: &str) -> bool {
+    is_made_of(text, 64, &[LOWER, DIGITS, "-"])
+}
+
+pub(crate) fn is_partner_id(text: &str) -> bool {
+    is_made_of(text, 64, &[LOWER, UPPER, DIGITS, "._-"])
+}
+
+pub(crate) fn is_event_name(text: &str) -> bool {
+    is_printable(text, 200)
+}
+
+pub(crate) fn is_partner_reference(text: &str) -> bool {
+    is_printable(text, 64)
+}
+
+pub(crate) fn is_idempotency_key(text: &[u8]) -> bool {
+    !text.is_empty() && text.len() < 256 && !text.iter().any(|byte| *byte < 32 || *byte > 126)
+}
+
+/// A UUID with hyphens, of version 8 and the usual variant.
+pub(crate) fn is_reservation_id(text: &str) -> bool {
+    let groups: Vec<_> = text.split('-').collect();
+    let [first, second, third, fourth, fifth] = groups.as_slice() else { return false };
+    let lengths = [first.len(), second.len(), third.len(), fourth.len(), fifth.len()];
+    let hexadecimal = groups.iter().all(|group| is_made_of(group, 12, &[DIGITS, "abcdefABCDEF"]));
+    lengths == [8, 4, 4, 4, 12]
+        && hexadecimal
+        && third.starts_with('8')
+        && fourth.starts_with(['8', '9', 'a', 'b', 'A', 'B'])
+}
+
+pub(crate) fn is_access_token(text: &str) -> bool {
+    text.len() >= 23
+        && text.starts_with("tb_")
+        && is_made_of(text.split_at(3).1, 100, &[LOWER, UPPER, DIGITS])
+}
+
+/// Whether an `If-None-Match` names this version. `None` if it is nothing that RFC 9110 knows.
+pub(crate) fn names_version(header: &[u8], version: u64) -> Option<bool> {
+    let header = header.trim_ascii();
+    if header == b"*" {
+        return Some(true);
+    }
+    let mut is_named = false;
+    let mut rest = header;
+    loop {
+        let quoted = rest.strip_prefix(b"W/").unwrap_or(rest).strip_prefix(b"\"")?;
+        let end = quoted.iter().position(|byte| *byte == b'"')?;
+        let (tag, after) = quoted.split_at(end);
+        if tag.iter().any(|byte| *byte < 33 || *byte == 127) {
+            return None;
+        }
+        is_named |= *tag == *format!("v{version}").as_bytes();
+        let after = after[1..].trim_ascii_start();
+        match after.strip_prefix(b",") {
+            Some(next) => rest = next.trim_ascii_start(),
+            None => return after.is_empty().then_some(is_named),
+        }
+    }
+}
+
+/// The member as a whole number, in whichever way JSON spells it, if it is one within bounds.
+pub(crate) fn whole(object: &Map<String, Value>, name: &str, max: f64) -> Option<u64> {
+    let number = object.get(name)?.as_f64()?;
+    let is_whole = number == number.trunc() && (1.0..=max).contains(&number);
+    is_whole.then(|| format!("{number}").parse().expect("a small whole number"))
+}
+
+/// Whether the member is a text of this kind. `None` if it is not there.
+pub(crate) fn fits(
+    object: &Map<String, Value>,
+    name: &str,
+    kind: fn(&str) -> bool,
+) -> Option<bool> {
+    Some(object.get(name)?.as_str().is_some_and(kind))
+}
+
+fn is_made_of(text: &str, letters_max: usize, alphabets: &[&str]) -> bool {
+    let mut letters = text.chars();
+    let is_short = text.len() <= letters_max;
+    is_short && !text.is_empty() && letters.all(|one| alphabets.concat().contains(one))
+}
+
+fn is_printable(text: &str, letters_max: usize) -> bool {
+    let mut letters = text.chars();
+    let unprintable = |one| matches!(one, '\0'..='\x1f' | '\x7f'..='\u{9f}');
+    (1..=letters_max).contains(&letters.clone().count()) && !letters.any(unprintable)
+}
