@@ -178,3 +178,25 @@ async fn no_token_is_ever_logged_or_stored() {
     }
     let _ = std::fs::remove_dir_all(folder);
 }
+
+#[tokio::test]
+async fn a_host_and_a_scheme_of_the_callers_own_change_no_answer() {
+    let sale = Sale::of(9).await;
+    let id = sale.sell(1).await;
+    let Callers { nobody, partner, organiser, .. } = &sale.callers;
+    let event = json!({ "name": "Another", "totalSeats": 2 });
+    for (name, value) in [("X-Forwarded-Proto", "a b"), ("X-Forwarded-Proto", ""), ("Host", "[")] {
+        let calls = [
+            (partner.get(&sale.path()), "200"),
+            (partner.get(&sale.reservation(&id)), "200"),
+            (partner.delete(&sale.reservation("no-id")), "404 reservation-not-found"),
+            (sale.order(1), "201"),
+            (organiser.post("/events", &event), "201"),
+            (nobody.get("/healthcheck"), "200"),
+            (nobody.get("/docs.json"), "200"),
+        ];
+        for (call, said) in calls {
+            assert_eq!(call.header(name, value).send().await.said(), said, "{name}: {value}");
+        }
+    }
+}

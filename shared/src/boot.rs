@@ -1,6 +1,13 @@
-//! What every function does before its first request: settings, logs, store, desk.
+//! What every function does before its first request: settings, logs, store, desk; and how requests
+//! get from Lambda's runtime to its handler.
+
+use std::convert::Infallible;
 
 use jiff::Timestamp;
+use lambda_http::http::header::HOST;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Body, Error, LambdaEvent, Request, Response, Service};
+use lambda_http::{lambda_runtime, service_fn};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -53,6 +60,34 @@ pub fn start() -> Result<Config, ConfigError> {
         .with(levels)
         .init();
     Ok(config)
+}
+
+/// Hands the handler one request after another, for as long as this instance lives.
+///
+/// # Errors
+///
+/// [`Error`] when Lambda's runtime does not answer any more.
+pub async fn serve<'a, S>(handler: S) -> Result<(), Error>
+where
+    S: Service<Request, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'a,
+{
+    let mut handler = Adapter::from(handler);
+    let serve = |LambdaEvent { payload, context }| {
+        handler.call(LambdaEvent { payload: without_origin(payload), context })
+    };
+    lambda_runtime::run(service_fn(serve)).await
+}
+
+/// The request without the host and the scheme that its caller says it was sent to: `lambda_http`
+/// makes a URL of them, and panics where they make none. Nobody here asks for that URL.
+pub fn without_origin(mut request: LambdaRequest) -> LambdaRequest {
+    if let LambdaRequest::ApiGatewayV1(request) = &mut request {
+        request.headers.remove(HOST);
+        request.headers.remove("X-Forwarded-Proto");
+        request.request_context.domain_name = None;
+    }
+    request
 }
 
 /// The time of this machine.

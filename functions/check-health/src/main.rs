@@ -1,13 +1,13 @@
 //! The Lambda binary of `check-health`: boots once, then answers one request at a time.
 
 use check_health::check_health;
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::{Error, Request, service_fn};
 use shared::{answer, boot};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let desk = &boot::open_desk().await?;
-    run(service_fn(async |request: Request| {
+    boot::serve(service_fn(async |request: Request| {
         answer::finish(&request, check_health(desk, &request).await)
     }))
     .await

@@ -1,11 +1,12 @@
 //! The Lambda binary of `show-docs`: boots once, then answers one request at a time.
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::{Error, Request, service_fn};
 use shared::{answer, boot};
 use show_docs::show_docs;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     boot::start()?;
-    run(service_fn(async |request: Request| answer::finish(&request, show_docs(&request)))).await
+    boot::serve(service_fn(async |request: Request| answer::finish(&request, show_docs(&request))))
+        .await
 }

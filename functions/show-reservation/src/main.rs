@@ -1,13 +1,13 @@
 //! The Lambda binary of `show-reservation`: boots once, then answers one request at a time.
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::{Error, Request, service_fn};
 use shared::{answer, boot};
 use show_reservation::show_reservation;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let desk = &boot::open_desk().await?;
-    run(service_fn(async |request: Request| {
+    boot::serve(service_fn(async |request: Request| {
         answer::finish(&request, show_reservation(desk, &request).await)
     }))
     .await

@@ -7,6 +7,7 @@ use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
 use serde_json::{Value, json};
+use shared::boot;
 use shared::dynamo::DynamoStore;
 
 use super::rules;
@@ -21,8 +22,8 @@ pub(crate) fn check(bytes: &[u8]) {
     }
     write_as_a_gateway(&mut event);
     // What is no proxy event, the runtime answers by itself.
-    if let Ok(request) = lambda_http::request::from_str(&event.to_string()) {
-        Counter::open().try_all(&request);
+    if let Ok(request) = serde_json::from_str(&event.to_string()) {
+        Counter::open().try_all(&boot::without_origin(request).into());
     }
 }
 
@@ -59,20 +60,14 @@ fn unreachable_store() -> &'static DynamoStore {
 }
 
 /// Has the event say what a gateway itself writes into every one: no caller decides about it. From
-/// a host, a scheme and a query in another form, and from a body that only claims to be base64,
-/// `lambda_http` can make no request, and panics before we see it.
+/// a query of another form, and from a body that only claims to be base64, `lambda_http` can make
+/// no request, and panics before we see it.
 fn write_as_a_gateway(event: &mut Value) {
     let Value::Object(members) = event else { return };
     members.insert("isBase64Encoded".to_owned(), Value::Bool(false));
     if let Some(Value::Object(context)) = members.get_mut("requestContext") {
         context.insert("requestId".to_owned(), json!("in-process"));
         context.insert("stage".to_owned(), json!("v1"));
-        context.remove("domainName");
-    }
-    if let Some(Value::Object(headers)) = members.get_mut("headers") {
-        headers.retain(|name, _| {
-            !["host", "x-forwarded-proto"].contains(&name.to_ascii_lowercase().as_str())
-        });
     }
     for query in ["queryStringParameters", "multiValueQueryStringParameters"] {
         if let Some(Value::Object(query)) = members.get_mut(query) {
