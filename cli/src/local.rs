@@ -17,7 +17,7 @@ pub mod keys;
 mod log;
 mod openapi;
 mod process;
-mod runtime;
+pub mod runtime;
 pub mod table;
 pub mod template;
 mod watch;

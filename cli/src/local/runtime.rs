@@ -23,7 +23,7 @@ const ANSWER_BYTES_MAX: usize = 6_291_556;
 
 /// What a process says.
 #[derive(Debug)]
-pub(crate) enum Call {
+pub enum Call {
     /// It is ready for a request, and waits for it here.
     Next(oneshot::Sender<Invocation>),
     /// It is done with a request.
@@ -37,15 +37,15 @@ pub(crate) enum Call {
 
 /// A request as Lambda hands it to a process.
 #[derive(Debug)]
-pub(crate) struct Invocation {
+pub struct Invocation {
     /// Names this try.
-    pub(crate) request_id: String,
+    pub request_id: String,
     /// When it is over.
-    pub(crate) deadline: Timestamp,
+    pub deadline: Timestamp,
     /// What was invoked.
-    pub(crate) function_arn: String,
+    pub function_arn: String,
     /// The request.
-    pub(crate) payload: Bytes,
+    pub payload: Bytes,
 }
 
 type Calls = mpsc::Sender<Call>;
@@ -56,7 +56,7 @@ async fn wait_to_be_killed() -> ! {
 }
 
 /// Passes on what the process at this listener says, until dropped.
-pub(crate) async fn serve(listener: TcpListener, calls: Calls) {
+pub async fn serve(listener: TcpListener, calls: Calls) {
     let router = Router::new()
         .route("/2018-06-01/runtime/invocation/next", get(next))
         .route("/2018-06-01/runtime/invocation/{request_id}/response", post(respond))
