@@ -69,7 +69,6 @@ pub(crate) struct FunctionSettings {
 pub(crate) struct TableProperties {
     pub(crate) attribute_definitions: Vec<Attribute>,
     pub(crate) key_schema: Vec<Key>,
-    pub(crate) stream_specification: Option<Stream>,
     #[serde(rename = "BillingMode")]
     _billing_mode: Option<IgnoredAny>,
     #[serde(rename = "DeletionProtectionEnabled")]
@@ -78,6 +77,8 @@ pub(crate) struct TableProperties {
     _point_in_time_recovery: Option<IgnoredAny>,
     #[serde(rename = "SSESpecification")]
     _encryption: Option<IgnoredAny>,
+    #[serde(rename = "StreamSpecification")]
+    _stream: Option<IgnoredAny>,
     #[serde(rename = "TableName")]
     _table_name: Option<IgnoredAny>,
     #[serde(rename = "Tags")]
@@ -100,13 +101,6 @@ pub(crate) struct Attribute {
 pub(crate) struct Key {
     pub(crate) attribute_name: String,
     pub(crate) key_type: String,
-}
-
-/// The stream of changes.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Stream {
-    pub(crate) stream_view_type: String,
 }
 
 impl Template {
