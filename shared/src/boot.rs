@@ -12,29 +12,48 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::config::{Config, ConfigError};
+use crate::access::AccessToken;
+use crate::config::{Aws, Config, ConfigError};
 use crate::desk::Desk;
 use crate::dynamo::DynamoStore;
 
 /// The desk of a deployed function: DynamoDB, the machine's clock, the system's chance.
+///
+/// It asks for the default event at once. What that opens, the first request need not: a
+/// connection, and TLS's handshake takes ten times as long as a call; and a function has a whole
+/// core only while it starts. Whatever comes of it, the first request will find out by itself.
 ///
 /// # Errors
 ///
 /// [`ConfigError`] when the environment lacks a setting.
 pub async fn open_desk() -> Result<Desk<DynamoStore>, ConfigError> {
     let config = start()?;
-    let store = DynamoStore::open(config.table).await;
-    Ok(Desk::new(store, config.default_event, clock, random))
+    let store = DynamoStore::open(Aws::from_env()?, config.table);
+    let desk = Desk::new(store, config.default_event, clock, random);
+    let _ = desk.event(&desk.default_event).await;
+    Ok(desk)
 }
 
-/// The store alone, for the function that decides who may come to a desk.
+/// The store alone, for the function that decides who may come to a desk. It asks for a key that
+/// nobody has, for the same reason.
 ///
 /// # Errors
 ///
 /// [`ConfigError`] when the environment lacks a setting.
-pub async fn open_store() -> Result<DynamoStore, ConfigError> {
+pub async fn open_access() -> Result<DynamoStore, ConfigError> {
+    let store = open_store()?;
+    let _ = store.find_caller(&AccessToken::of_random(random())).await;
+    Ok(store)
+}
+
+/// The store alone, for the function that looks at all of it, and for whom nobody waits.
+///
+/// # Errors
+///
+/// [`ConfigError`] when the environment lacks a setting.
+pub fn open_store() -> Result<DynamoStore, ConfigError> {
     let config = start()?;
-    Ok(DynamoStore::open(config.table).await)
+    Ok(DynamoStore::open(Aws::from_env()?, config.table))
 }
 
 /// The settings, and logs as JSON lines from here on. Lambda filters these by their `timestamp`

@@ -2,6 +2,7 @@
 
 use std::env::{self, VarError};
 
+use aws_sdk_dynamodb::config::Credentials;
 use tracing::level_filters::LevelFilter;
 
 use crate::text::EventId;
@@ -20,6 +21,19 @@ pub struct Config {
     pub log_level: LevelFilter,
 }
 
+/// What Lambda tells a function that calls AWS.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// `AWS_REGION`.
+    pub region: String,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`: the function's role.
+    pub credentials: Credentials,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`: a DynamoDB that is not AWS's own.
+    pub endpoint: Option<String>,
+    /// Whether `SSL_CERT_FILE` or `SSL_CERT_DIR` names whom to trust, in place of Amazon's roots.
+    pub roots_are_named: bool,
+}
+
 /// A setting that is missing or wrong.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} {why}")]
@@ -35,14 +49,34 @@ impl Config {
     ///
     /// [`ConfigError`] names the setting that is missing or wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let table = "TABLE_NAME";
-        let missing = || ConfigError { name: table, why: "is not set".to_owned() };
         Ok(Self {
-            table: read(table)?.ok_or_else(missing)?,
+            table: required("TABLE_NAME")?,
             default_event: parsed("DEFAULT_EVENT_ID", DEFAULT_EVENT_ID)?,
             log_level: parsed("LOG_LEVEL", "info")?,
         })
     }
+}
+
+impl Aws {
+    /// The settings in this process's environment.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting that is missing or wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let (key, secret) = (required("AWS_ACCESS_KEY_ID")?, required("AWS_SECRET_ACCESS_KEY")?);
+        let session = read("AWS_SESSION_TOKEN")?;
+        Ok(Self {
+            region: required("AWS_REGION")?,
+            credentials: Credentials::new(key, secret, session, None, "environment"),
+            endpoint: read("AWS_ENDPOINT_URL_DYNAMODB")?,
+            roots_are_named: read("SSL_CERT_FILE")?.or(read("SSL_CERT_DIR")?).is_some(),
+        })
+    }
+}
+
+fn required(name: &'static str) -> Result<String, ConfigError> {
+    read(name)?.ok_or_else(|| ConfigError { name, why: "is not set".to_owned() })
 }
 
 fn parsed<T>(name: &'static str, otherwise: &str) -> Result<T, ConfigError>

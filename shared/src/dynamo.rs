@@ -2,15 +2,14 @@
 
 mod access;
 mod books;
+mod connection;
 mod item;
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -21,6 +20,7 @@ use aws_sdk_dynamodb::types::{
 
 pub use self::access::{AccessError, Partner};
 use self::item::Item;
+use crate::config::Aws;
 use crate::event::{Event, PoolIndex};
 use crate::pool::{Change, Pool};
 use crate::store::{Commit, Creation, Store, StoreError};
@@ -37,26 +37,9 @@ pub struct DynamoStore {
 }
 
 impl DynamoStore {
-    /// The table of this name, with region, credentials and endpoint from the environment.
-    ///
-    /// The SDK's own defaults wait for ever and retry after a second; a partner's server waits
-    /// for a final answer, so both are bounded here: an attempt, then an operation with 3 tries.
-    pub async fn open(table: impl Into<String>) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_millis(500))
-            .operation_attempt_timeout(Duration::from_millis(300))
-            .operation_timeout(Duration::from_millis(1_000))
-            .build();
-        let retries = RetryConfig::standard()
-            .with_max_attempts(3)
-            .with_initial_backoff(Duration::from_millis(25))
-            .with_max_backoff(Duration::from_millis(200));
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .timeout_config(timeouts)
-            .retry_config(retries)
-            .load()
-            .await;
-        Self::with_client(Client::new(&config), table)
+    /// The table of this name, reached as a function does.
+    pub fn open(aws: Aws, table: impl Into<String>) -> Self {
+        Self::with_client(connection::open(aws), table)
     }
 
     /// The table of this name, reached by this client.

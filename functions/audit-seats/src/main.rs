@@ -8,7 +8,7 @@ use shared::boot;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let store = &boot::open_store().await?;
+    let store = &boot::open_store()?;
     run(service_fn(async |_: LambdaEvent<serde_json::Value>| {
         let audited = audit_seats(store).await.inspect_err(|error| {
             tracing::error!(%error, "the audit could not be finished");

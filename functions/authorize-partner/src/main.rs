@@ -6,7 +6,7 @@ use shared::boot;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let store = &boot::open_store().await?;
+    let store = &boot::open_access().await?;
     run(service_fn(async |request: LambdaEvent<_>| {
         authorize_partner(store, &request.payload).await.map_err(|error| {
             tracing::error!(%error, "the key could not be looked up");

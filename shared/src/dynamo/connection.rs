@@ -1,0 +1,56 @@
+//! How a function reaches DynamoDB: with what Lambda puts into the environment, and with bounds.
+//!
+//! `aws-config` would do it, too, but it looks for credentials in files, containers and instances
+//! as well, and links a client for each; on Lambda they are always in the environment. And the
+//! SDK's own HTTP client reads all the roots that the machine trusts, 140 and more, at each start,
+//! where AWS's own services need five.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+
+use crate::config::Aws;
+
+/// The roots of Amazon Trust Services, one of which vouches for every AWS endpoint, as published on
+/// <https://www.amazontrust.com/repository/>. The first of them ends in 2037.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
+/// A client of DynamoDB.
+///
+/// The SDK's own defaults wait for ever and retry after a second; a partner's server waits for a
+/// final answer, so both are bounded here: an attempt, then an operation with 3 tries.
+pub(super) fn open(aws: Aws) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(500))
+        .operation_attempt_timeout(Duration::from_millis(300))
+        .operation_timeout(Duration::from_millis(1_000))
+        .build();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(25))
+        .with_max_backoff(Duration::from_millis(200));
+    let roots = if aws.roots_are_named {
+        TrustStore::empty().with_native_roots(true)
+    } else {
+        TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
+    };
+    let tls = TlsContext::builder().with_trust_store(roots).build();
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(tls.expect("it is built in"))
+        .build_https();
+    let mut config = Builder::new()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(aws.region))
+        .credentials_provider(aws.credentials)
+        .http_client(http)
+        .timeout_config(timeouts)
+        .retry_config(retries);
+    config.set_endpoint_url(aws.endpoint);
+    Client::from_conf(config.build())
+}
