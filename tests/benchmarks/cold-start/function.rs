@@ -80,6 +80,11 @@ impl Function {
         (outcome.expect("it answers"), took)
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// The most memory it ever had, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = file(&self.child, "status");
@@ -90,7 +95,7 @@ impl Function {
 
     /// Has it end as Lambda would, and waits until it has.
     pub(crate) async fn end(mut self) {
-        let id = self.child.id().expect("it runs").to_string();
+        let id = self.id().to_string();
         let told = Command::new("kill").args(["-s", "TERM", &id]).status().await;
         assert!(told.expect("there is `kill`").success(), "it runs");
         self.child.wait().await.expect("it ends");

@@ -1,20 +1,24 @@
 //! What one warm reservation costs in instructions, and which: `-- --instructions`.
 //!
-//! `reserve-seats` runs under callgrind twice, once with twice as many orders. What the second run
-//! has more is what orders cost; the start and the first call are in both. Counts depend on no
-//! other load of the machine. What the kernel does is not counted.
+//! `reserve-seats` runs under callgrind, which forgets its counts once orders are sold: what it
+//! counts from there on is theirs alone. Counts hardly depend on what else the machine does. What
+//! the kernel does is not among them.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tokio::process::Command;
 
 use crate::function::Function;
 use crate::place::{Place, build_one, order};
 
-/// So many orders, and twice as many.
-const ORDERS: u64 = 200;
+/// So many orders are counted.
+const ORDERS: u64 = 300;
+/// So slow is a program under callgrind that its first orders may take too long. It is warm once
+/// so many in a row were sold.
+const WARM_ORDERS: u64 = 5;
 /// So many rows of the longest table.
 const ROWS: usize = 30;
 
@@ -35,20 +39,13 @@ pub(crate) async fn print(place: &Place, others: Vec<PathBuf>) {
 }
 
 async fn print_one(place: &Place, binary: &Path) {
-    let once = profile(place, binary, ORDERS).await;
-    let twice = profile(place, binary, 2 * ORDERS).await;
-
-    let mut functions = Profile::new();
+    let functions: Profile = profile(place, binary).await;
     let mut crates = Profile::new();
-    for (name, count) in &twice {
-        let more = count.saturating_sub(once.get(name).copied().unwrap_or_default());
-        functions.insert(name.clone(), more / ORDERS);
-        *crates.entry(family(name).to_owned()).or_default() += more / ORDERS;
+    for (name, count) in &functions {
+        *crates.entry(family(name).to_owned()).or_default() += count;
     }
-    let total = |profile: &Profile| profile.values().sum::<u64>();
-    let each = (total(&twice) - total(&once)) / ORDERS;
-    println!("An order: {each} instructions.");
-    println!("Start and first call: {}.\n", total(&once).saturating_sub(each * (ORDERS - 1)));
+    let each = functions.values().sum::<u64>();
+    println!("An order: {each} instructions.\n");
     for (title, profile) in [("of", &crates), ("in", &functions)] {
         println!("| instructions | share | {title} |\n|---:|---:|---|");
         let mut rows: Vec<_> = profile.iter().collect();
@@ -61,22 +58,34 @@ async fn print_one(place: &Place, binary: &Path) {
     }
 }
 
-/// Runs it under callgrind with so many orders.
-async fn profile(place: &Place, binary: &Path, orders: u64) -> Profile {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("callgrind.{orders}"));
+/// Runs it under callgrind, and gives what an order costs.
+async fn profile(place: &Place, binary: &Path) -> Profile {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("callgrind.out");
     let out = format!("--callgrind-out-file={}", file.display());
     let options = ["--tool=callgrind", "--compress-strings=no", "--compress-pos=no", &out];
     let mut program = vec![Path::new("valgrind")];
     program.extend(options.map(Path::new));
     program.push(binary);
     let (mut function, _) = Function::start(&program, &place.settings).await;
-    for _ in 0..orders {
-        let (answer, _) = function.invoke(&order()).await;
-        let answer: Value = serde_json::from_slice(&answer).expect("it is JSON");
-        assert_eq!(answer["statusCode"], 201, "{answer}");
+    let mut warm = 0;
+    while warm < WARM_ORDERS {
+        warm = if sells(&mut function).await { warm + 1 } else { 0 };
+    }
+    let zero = ["--zero", &function.id().to_string()];
+    let told = Command::new("callgrind_control").args(zero).output().await;
+    assert!(told.expect("valgrind has it").status.success(), "callgrind listens");
+    for _ in 0..ORDERS {
+        assert!(sells(&mut function).await, "it is warm");
     }
     function.end().await;
-    read(&fs::read_to_string(file).expect("callgrind writes it as UTF-8"))
+    let profile = read(&fs::read_to_string(file).expect("callgrind writes it as UTF-8"));
+    profile.into_iter().map(|(name, count)| (name, count / ORDERS)).collect()
+}
+
+async fn sells(function: &mut Function) -> bool {
+    let (answer, _) = function.invoke(&order()).await;
+    let answer: Value = serde_json::from_slice(&answer).expect("it is JSON");
+    answer["statusCode"] == 201
 }
 
 /// Reads what callgrind wrote: `fn=NAME`, then a line and a count for each of its lines; after

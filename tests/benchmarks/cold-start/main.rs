@@ -3,7 +3,8 @@
 //! Every release binary is started against a Runtime API, in turn with a hello-world of the same
 //! framework and profile, so that whatever slows the machine slows both. DynamoDB is on this
 //! machine, behind TLS. Paths after `--` name other binaries, such as an older `reserve-seats`, to
-//! measure instead; `-- --instructions` counts instructions.
+//! measure instead; `--all-roots` has them read all roots that the machine trusts, as the SDK would;
+//! `--instructions` counts instructions.
 
 #![expect(clippy::arithmetic_side_effects, reason = "a wrong sum is a wrong table")]
 #![expect(clippy::indexing_slicing, reason = "a position out of bounds ends the benchmark")]
@@ -26,15 +27,16 @@ const ROUNDS: usize = 21;
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).filter(|one| one != "--bench").collect();
     let (options, paths): (Vec<_>, Vec<_>) =
-        arguments.into_iter().partition(|one| one == "--instructions");
+        arguments.into_iter().partition(|one| one.starts_with("--"));
+    let has = |option: &str| options.iter().any(|one| one == option);
     let paths = paths.into_iter().map(PathBuf::from).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let place = Place::open().await;
-        if options.is_empty() {
-            starts(&place, paths).await;
-        } else {
+        let place = Place::open(has("--all-roots")).await;
+        if has("--instructions") {
             instructions::print(&place, paths).await;
+        } else {
+            starts(&place, paths).await;
         }
     });
 }

@@ -29,7 +29,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) async fn open() -> Self {
+    pub(crate) async fn open(all_roots: bool) -> Self {
         let database = Database::open(None).expect("a database in memory");
         let client = aws::dynamodb_at(database.endpoint());
         let template = Template::read(&build::root().join("template.yaml")).expect("the template");
@@ -46,7 +46,8 @@ impl Place {
         let store = DynamoStore::with_client(client, aws::TABLE);
         store.create_event(&event).await.expect("the table answers");
 
-        let tls = Tls::before(database.endpoint(), Path::new(env!("CARGO_TARGET_TMPDIR")));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let tls = Tls::before(database.endpoint(), all_roots, folder);
         let settings = [
             ("AWS_REGION", aws::REGION),
             ("AWS_ACCESS_KEY_ID", aws::ACCESS_KEY),
@@ -69,13 +70,12 @@ pub(crate) async fn functions() -> Vec<PathBuf> {
     binaries.into_values().map(|binary| binary.path).collect()
 }
 
-/// The hello-world, built alike.
+/// The hello-world, in the same profile.
 pub(crate) async fn hello_world() -> PathBuf {
     build_one("hello-world", &[]).await
 }
 
-/// Builds this release binary. All of the workspace is selected, so that features unify as for
-/// the functions and nothing is compiled twice.
+/// Builds this release binary, with no features but its own, as for Lambda.
 pub(crate) async fn build_one(name: &str, options: &[&str]) -> PathBuf {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--workspace", "--bin", name]).args(options);

@@ -1,5 +1,5 @@
-//! DynamoDB as a function meets it on Lambda: over TLS, under a certificate that the machine's own
-//! list of roots vouches for. The embedded database, behind what ends TLS.
+//! DynamoDB as a function meets it on Lambda: over TLS, under a certificate that one of several
+//! roots vouches for. The embedded database, behind what ends TLS.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,6 +13,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
+/// Amazon's, which a function trusts on Lambda.
+const AMAZON_ROOTS: &str = include_str!("../../../shared/src/dynamo/amazon-roots.pem");
 /// Where Debian, Alpine and Amazon Linux keep the roots that the machine trusts.
 const MACHINE_ROOTS: [&str; 2] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
@@ -21,15 +23,16 @@ const MACHINE_ROOTS: [&str; 2] =
 #[derive(Debug)]
 pub(crate) struct Tls {
     pub(crate) endpoint: String,
-    /// All roots of this machine and ours, as `SSL_CERT_FILE` takes them: a function that reads
-    /// them has as much to read as anywhere.
+    /// Our root and those that a function would have otherwise, as `SSL_CERT_FILE` takes them: so
+    /// it has as much to read as on Lambda.
     pub(crate) roots: PathBuf,
     pub(crate) roots_count: usize,
 }
 
 impl Tls {
-    /// An endpoint before the DynamoDB at this one.
-    pub(crate) fn before(endpoint: &str, folder: &Path) -> Self {
+    /// An endpoint before the DynamoDB at this one. Its root stands among Amazon's, or among all
+    /// that this machine trusts.
+    pub(crate) fn before(endpoint: &str, among_all: bool, folder: &Path) -> Self {
         let rcgen::CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
         let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
@@ -38,8 +41,9 @@ impl Tls {
             .with_single_cert(vec![cert.der().clone()], key)
             .expect("they belong together");
 
-        let machine = MACHINE_ROOTS.iter().find_map(|file| fs::read_to_string(file).ok());
-        let roots = format!("{}\n{}", machine.unwrap_or_default(), cert.pem());
+        let all = || MACHINE_ROOTS.iter().find_map(|file| fs::read_to_string(file).ok());
+        let others = if among_all { all().unwrap_or_default() } else { AMAZON_ROOTS.to_owned() };
+        let roots = format!("{others}\n{}", cert.pem());
         let file = folder.join("cold-start-roots.pem");
         fs::write(&file, &roots).expect("the folder can be written to");
 
