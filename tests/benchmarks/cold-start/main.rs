@@ -2,9 +2,9 @@
 //!
 //! Every release binary is started against a Runtime API, in turn with a hello-world of the same
 //! framework and profile, so that whatever slows the machine slows both. DynamoDB is on this
-//! machine, behind TLS. Paths after `--` name other binaries, such as an older `reserve-seats`, to
-//! measure instead; `--all-roots` has them read all roots that the machine trusts, as the SDK would;
-//! `--instructions` counts instructions.
+//! machine, behind TLS. Paths after `--` name other binaries to measure instead, such as an older
+//! `reserve-seats`; `--all-roots` has them read all roots that the machine trusts, as the SDK does
+//! by default; `--instructions` counts instructions.
 
 #![expect(clippy::arithmetic_side_effects, reason = "a wrong sum is a wrong table")]
 #![expect(clippy::indexing_slicing, reason = "a position out of bounds ends the benchmark")]
