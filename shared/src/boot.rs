@@ -20,8 +20,8 @@ use crate::dynamo::DynamoStore;
 /// The desk of a deployed function: DynamoDB, the machine's clock, the system's chance.
 ///
 /// It asks for the default event at once. What that opens, the first request need not: a
-/// connection, and TLS's handshake takes ten times as long as a call; and a function has a whole
-/// core only while it starts. Whatever comes of it, the first request will find out by itself.
+/// connection, and TLS's handshake takes longer than a whole call; and a function has a whole core
+/// only while it starts. Whatever comes of it, the first request will find out by itself.
 ///
 /// # Errors
 ///

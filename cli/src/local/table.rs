@@ -2,8 +2,8 @@
 //! what is sold here stands as it would stand there.
 //!
 //! But for its stream, which nothing on this machine reads: dynoxide looks through all the records
-//! it has of a stream whenever it adds one, so that the 10,000th write would take twenty times as
-//! long as the first.
+//! it has of a stream whenever it adds one, so that after some thousands of writes each would take
+//! three times as long.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
