@@ -18,9 +18,13 @@ use crate::support::counter::{Counter, SUMMARY};
 use crate::support::requests::Parts;
 use crate::support::{database, nouns};
 
-/// A proxy event that every handler can read. `lambda_http` panics, before we see it, at a query
-/// parameter that is an empty list, and at a body that only claims to be base64; no gateway hands
-/// these over, so a query is not in it, and the claim stays as it is.
+/// What a gateway itself writes into an event. No answer is complete without the request's id; and
+/// `lambda_http` panics, before we see it, at a body that only claims to be base64, and at a path
+/// without a stage that is no path.
+const OF_THE_GATEWAY: [&str; 4] = ["requestContext", "requestId", "stage", "isBase64Encoded"];
+
+/// A proxy event that every handler can read. A query is not in it: at a parameter that is an empty
+/// list, which no gateway hands over, `lambda_http` panics, too.
 fn proxy_event() -> Value {
     json!({
         "resource": "/",
@@ -83,8 +87,7 @@ fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     prop::collection::vec(mutation, 1..5)
 }
 
-/// Replaces parts of a document, but not the request's id: no answer is complete without it. A path
-/// keeps its slash: `lambda_http` panics at one without.
+/// Replaces parts of a document, but nothing that is the gateway's own.
 fn mutate(document: &mut Value, mutations: &[Mutation]) {
     for (place, replacement) in mutations {
         let mut places = Vec::new();
@@ -94,14 +97,12 @@ fn mutate(document: &mut Value, mutations: &[Mutation]) {
         parent.remove(name);
         parent.extend(replacement.iter().map(|value| (name.clone(), value.clone())));
     }
-    let path = document["path"].as_str().map(|path| format!("/{}", path.trim_start_matches('/')));
-    document["path"] = path.into();
 }
 
 /// Every member of every object: the pointer to its object, and its name.
 fn list_places(document: &Value, pointer: &str, places: &mut Vec<(String, String)>) {
     for (name, member) in document.as_object().into_iter().flatten() {
-        if !["requestContext", "requestId", "isBase64Encoded"].contains(&&**name) {
+        if !OF_THE_GATEWAY.contains(&&**name) {
             places.push((pointer.to_owned(), name.clone()));
         }
         if !name.contains(['/', '~']) {

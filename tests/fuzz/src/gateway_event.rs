@@ -60,15 +60,17 @@ fn unreachable_store() -> &'static DynamoStore {
 }
 
 /// Has the event say what a gateway itself writes into every one: no caller decides about it. From
-/// a query of another form, and from a body that only claims to be base64, `lambda_http` can make
-/// no request, and panics before we see it.
+/// a path without a stage that is no path, from a query of another form, and from a body that only
+/// claims to be base64, `lambda_http` can make no request, and panics before we see it.
 fn write_as_a_gateway(event: &mut Value) {
     let Value::Object(members) = event else { return };
     members.insert("isBase64Encoded".to_owned(), Value::Bool(false));
-    if let Some(Value::Object(context)) = members.get_mut("requestContext") {
-        context.insert("requestId".to_owned(), json!("in-process"));
-        context.insert("stage".to_owned(), json!("v1"));
+    let context = members.entry("requestContext").or_insert_with(|| json!({}));
+    if !context.is_object() {
+        *context = json!({});
     }
+    context["requestId"] = json!("in-process");
+    context["stage"] = json!("v1");
     for query in ["queryStringParameters", "multiValueQueryStringParameters"] {
         if let Some(Value::Object(query)) = members.get_mut(query) {
             query.retain(|_, values| values != &json!([]));
