@@ -14,7 +14,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// Amazon's, which a function trusts on Lambda.
-const AMAZON_ROOTS: &str = include_str!("../../../shared/src/dynamo/amazon-roots.pem");
+const AMAZON_ROOTS: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shared/src/dynamo/amazon-roots.pem"));
 /// Where Debian, Alpine and Amazon Linux keep the roots that the machine trusts.
 const MACHINE_ROOTS: [&str; 2] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
