@@ -67,6 +67,18 @@ async fn a_race_ends_after_so_many_attempts_or_so_much_time_whichever_comes_firs
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_first_race_that_is_lost_is_run_again_without_a_reading() {
+    let store = SimulatedStore::calm();
+    store.put_event(&nouns::event("any", 20));
+    let [order, ..] = requests("");
+    let lost = order.at(&desk(LosingStore(store.clone()))).await;
+    assert_eq!(lost.said(), "409 version-conflict");
+    // The event; a rival's reading and write before each of our 24 writes; a last look.
+    let others = 1 + 24 * 3 + 1;
+    assert_eq!(store.table.counts().calls - others, 23, "a reading for each but the second");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_store_does_not_answer_is_unknown_and_may_be_asked_again() {
     let weather = Weather { lost_before: 1.0, ..Weather::calm() };
     let desk = desk(SimulatedStore::under(weather, Dice::new(1)));
