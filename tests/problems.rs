@@ -1,5 +1,8 @@
 //! The problems that a healthy stack never answers with, and the list of all there are.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use serde_json::json;
 use shared::desk::Desk;
 use shared::store::Store;
@@ -76,6 +79,36 @@ async fn the_first_race_that_is_lost_is_run_again_without_a_reading() {
     // The event; a rival's reading and write before each of our 24 writes; a last look.
     let others = 1 + 24 * 3 + 1;
     assert_eq!(store.table.counts().calls - others, 23, "a reading for each but the second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_first_lost_race_nobody_waits() {
+    let store = SimulatedStore::calm();
+    store.put_event(&nouns::event("any", 60));
+    let draws = Arc::new(AtomicU8::new(0));
+    // Other bits each time, which all name the first pool.
+    let random = |draws: &Arc<AtomicU8>| {
+        let draws = Arc::clone(draws);
+        move || {
+            let mut bits = [0; 32];
+            bits[15] = draws.fetch_add(1, Ordering::Relaxed);
+            bits
+        }
+    };
+    let event = || "any".parse().expect("an event id");
+    let calm = Desk::new(store.clone(), event(), nouns::start_of_time, random(&draws));
+    for seats in [10, 10, 9] {
+        let order = incoming("POST", "/reservations").body(&json!({ "seats": seats }));
+        assert_eq!(order.at(&calm).await.said(), "201");
+    }
+
+    // Of two pools at once: what a lost transaction found is not known.
+    let losing = Desk::new(LosingStore(store), event(), nouns::start_of_time, random(&draws));
+    let gather = incoming("POST", "/reservations").body(&json!({"seats": 3}));
+    draws.store(100, Ordering::Relaxed);
+    assert_eq!(gather.at(&losing).await.said(), "409 version-conflict");
+    let pauses = draws.load(Ordering::Relaxed) - 100 - 1;
+    assert_eq!(pauses, 22, "the id is drawn, and a pause before each but the first two attempts");
 }
 
 #[tokio::test(start_paused = true)]
