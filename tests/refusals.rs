@@ -102,6 +102,22 @@ async fn a_refusal_says_how_many_seats_are_left_now() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_may_just_have_been_enough_is_looked_at_again() {
+    let instances = Instances::start().await;
+    let Instances { first, second, .. } = &instances;
+    for (pool, seats) in [(0, 10), (1, 10), (0, 10), (1, 10), (0, 4), (1, 4)] {
+        assert_eq!(instances.order(first, pool, seats).await.said(), "201");
+    }
+    assert_eq!(instances.order(first, 0, 10).await.said(), "409 not-enough-seats");
+    assert_eq!(instances.order(second, 1, 1).await.said(), "201");
+
+    // 3 were left when this instance looked, and 2 are: no proof that there were never 3.
+    let before = first.store.table.counts().calls;
+    assert_eq!(instances.order(first, 0, 3).await.said(), "409 not-enough-seats");
+    assert_eq!(first.store.table.counts().calls - before, 3, "the home pool, and all pools twice");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_order_without_a_key_goes_where_its_instance_saw_seats() {
     let instances = Instances::start().await;
     let Instances { first, second, event, .. } = &instances;
