@@ -133,6 +133,9 @@ await visit("sells seats with the keyboard alone", desktop, async (page) => {
   await page.keyboard.press("Enter");
   await tabTo(page, summary);
   await page.keyboard.press("Enter");
+  // Nobody's fingers are as fast as this: the page first opens, and fills in an example.
+  const isFilledIn = (selector) => document.querySelector(selector)?.value;
+  await page.waitForFunction(isFilledIn, `${reserve} textarea`);
   await tabTo(page, execute);
   await page.keyboard.press("Enter");
   await expectSale(page);
