@@ -114,7 +114,8 @@ impl<S: Store> Desk<S> {
     /// it last, if there is one; else in any.
     pub fn draw_id(&self, event: &Event, seats: SeatCount) -> ReservationId {
         let random = self.random();
-        let index = self.glance(event).pick_with(seats, event.pools, random);
+        let pick = |known: &Known| known.glance.pick_with(seats, event.pools, random);
+        let index = self.events_known().get(&event.id).and_then(pick);
         ReservationId::in_pool(index.unwrap_or_else(|| event.pools.pick(random)), random)
     }
 
