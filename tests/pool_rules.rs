@@ -4,16 +4,19 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use shared::event::{Event, PoolCount};
 use shared::glance::Glance;
+use shared::order::SeatCount;
 use shared::pool::{Decision, Pool};
 use shared::refusal::Refusal;
 use shared::reservation::RequestMark;
 use shared::view::View;
+use tokio::time::advance;
 
 use crate::support::ledger::{Step, World};
 use crate::support::nouns;
@@ -200,4 +203,47 @@ fn two_readings_with_more_commits_between_them_than_are_kept_bound_nothing() {
             .available_at_most(world.event.total_seats, &view(&after));
         assert_eq!(bound.is_some(), after.version() <= 128, "after {} commits", after.version());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reading_older_than_an_hour_bounds_nothing() {
+    let event = nouns::event("any", 10);
+    let pools = event.open_pools();
+    let view = View::of_all(pools.clone(), pools[0].index()).expect("home is there");
+    let glance = glance(&pools);
+    for (wait, want) in [(Duration::from_hours(1), Some(10)), (Duration::from_millis(1), None)] {
+        advance(wait).await;
+        let bound = glance.available_at_most(event.total_seats, &view);
+        assert_eq!(bound, want, "{wait:?} later");
+    }
+}
+
+#[test]
+fn an_order_goes_to_the_fuller_of_two_pools_that_had_enough() {
+    let seats = |seats| SeatCount::try_from(seats).expect("1 to 10 seats");
+    let event = Event { pools: PoolCount::try_from(4).expect("4"), ..nouns::event("any", 40) };
+    let free = [4, 9, 2, 7];
+    let pools: Vec<_> =
+        event.pools.indices().zip(free).map(|(index, free)| Pool::open(index, free)).collect();
+    let glance = glance(&pools);
+    let pick = |wanted, one, other| {
+        let bits = std::array::from_fn(|position| match position {
+            29 => one,
+            31 => other,
+            _ => 0,
+        });
+        glance
+            .pick_with(seats(wanted), event.pools, bits)
+            .map(|index| free[usize::from(index.get())])
+    };
+
+    let enough = [4, 9, 7];
+    for (one, other) in (0..12_u8).flat_map(|one| (0..12_u8).map(move |other| (one, other))) {
+        let fuller = [one, other].map(|choice| enough[usize::from(choice) % 3]).into_iter().max();
+        assert_eq!(pick(3, one, other), fuller, "{one} and {other}");
+    }
+    assert_eq!(pick(9, 2, 5), Some(9), "one pool is left to choose from");
+    assert_eq!(pick(10, 0, 1), None, "no pool had enough");
+    let unread = Glance::default().pick_with(seats(10), event.pools, [0; 32]);
+    assert!(unread.is_some(), "a pool that was never seen may have any number");
 }

@@ -73,7 +73,7 @@ impl Glance {
 
     /// A pool that may have so many free seats: the fuller of two which the bits choose, so that
     /// all pools stay about as full.
-    pub(crate) fn pick_with(
+    pub fn pick_with(
         &self,
         seats: SeatCount,
         pools: PoolCount,
