@@ -1,4 +1,5 @@
-//! The rules of a pool, against any sequence of orders, cancellations and passing time.
+//! The rules of a pool, against any sequence of orders, cancellations and passing time; and what an
+//! instance may conclude from pools that it has seen.
 //!
 //! Every outcome must occur, or the run proves nothing.
 

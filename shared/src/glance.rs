@@ -71,8 +71,8 @@ impl Glance {
         })
     }
 
-    /// A pool that may have so many free seats: the fuller of two which the bits choose, so that
-    /// all pools stay about as full.
+    /// A pool that may have so many free seats, as any may that was never seen: the fuller of two
+    /// which 32 random bytes choose, so that all pools stay about as full. `None` if none had.
     pub fn pick_with(
         &self,
         seats: SeatCount,
