@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::dynamo::DynamoStore;
 use shared::event::PoolIndex;
+use shared::pool::Pool;
 use shared::store::{Commit, Store, StoreError};
 use ticketboss::local::aws;
 
@@ -72,7 +73,7 @@ async fn a_pool_that_is_not_what_we_write_is_corrupt_and_never_sold_from() {
     let desk = desk(database::store());
     for (attribute, value) in cases {
         let event = open(&desk.store, &unique("corrupt"), 10).await;
-        let pool = event.open_pools().remove(0);
+        let pool = Pool::open_all(&event).remove(0);
         let order = nouns::order("abc-corp", 1);
         let sold = pool.reserve(&crate::store_contract::id_of(&event, 1), &order, desk.now());
         let late = crate::store_contract::changes(sold);

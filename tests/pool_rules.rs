@@ -12,10 +12,11 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use shared::event::{Event, PoolCount};
 use shared::glance::Glance;
+use shared::mark::RequestMark;
 use shared::order::SeatCount;
-use shared::pool::{Decision, Pool};
+use shared::pool::Pool;
 use shared::refusal::Refusal;
-use shared::reservation::RequestMark;
+use shared::rules::Decision;
 use shared::view::View;
 use tokio::time::advance;
 
@@ -209,7 +210,7 @@ fn two_readings_with_more_commits_between_them_than_are_kept_bound_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_reading_older_than_an_hour_bounds_nothing() {
     let event = nouns::event("any", 10);
-    let pools = event.open_pools();
+    let pools = Pool::open_all(&event);
     let view = View::of_all(pools.clone(), pools[0].index()).expect("home is there");
     let glance = glance(&pools);
     for (wait, want) in [(Duration::from_hours(1), Some(10)), (Duration::from_millis(1), None)] {

@@ -4,9 +4,11 @@
 use jiff::SignedDuration;
 use shared::access::{Caller, Role};
 use shared::event::{Event, PoolIndex};
-use shared::pool::{Change, Decision, Pool};
+use shared::mark::RequestMark;
+use shared::pool::{Change, Pool};
 use shared::refusal::Refusal;
-use shared::reservation::{RequestMark, ReservationId};
+use shared::reservation::ReservationId;
+use shared::rules::Decision;
 use shared::store::{Commit, Creation, Store, StoreError};
 use shared::view::View;
 use tokio::task::JoinSet;
@@ -66,7 +68,7 @@ async fn an_event_and_its_pools_are_found_as_they_were_created(store: impl Store
 
         assert_eq!(store.load_event(&event.id).await.unwrap().as_ref(), Some(&event));
         let found = store.load_pools(&event).await.unwrap();
-        assert_eq!(found, event.open_pools());
+        assert_eq!(found, Pool::open_all(&event));
         assert_eq!(found.len(), pools);
         let last = found.last().unwrap();
         assert_eq!(store.load_pool(&event, last.index()).await.unwrap(), *last);
@@ -96,7 +98,7 @@ async fn one_of_many_creators_succeeds(store: impl Store + Clone + 'static) {
         done.iter().filter(|(creation, _)| *creation == Creation::Created).collect();
     let [(_, event)] = created.as_slice() else { panic!("one creator: {done:?}") };
     assert_eq!(store.load_event(&event.id).await.unwrap().as_ref(), Some(event));
-    assert_eq!(store.load_pools(event).await.unwrap(), event.open_pools());
+    assert_eq!(store.load_pools(event).await.unwrap(), Pool::open_all(event));
 }
 
 async fn a_commit_is_seen_by_every_later_reading(store: impl Store) {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::text::{Malformed, PartnerId};
@@ -61,6 +62,19 @@ impl Caller {
             Role::Organiser => true,
         }
     }
+}
+
+/// A partner, as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partner {
+    /// Its id.
+    pub id: PartnerId,
+    /// What its keys may do.
+    pub role: Role,
+    /// How many keys it has: none once it is revoked.
+    pub keys: usize,
+    /// When it was first added.
+    pub created_at: Timestamp,
 }
 
 /// An access key, as its holder sends it: `tb_` and 20 to 100 letters or digits.

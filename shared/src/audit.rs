@@ -10,30 +10,13 @@ use std::time::Duration;
 use crate::event::{Event, PoolIndex};
 use crate::pool::Pool;
 use crate::reservation::{Reservation, ReservationId};
-use crate::store::{Books, StoreError};
+use crate::store::{Books, Evidence, StoreError};
 
 /// How often a total that is wrong is looked at, until no seat moves meanwhile.
 const ROUNDS_MAX: u32 = 20;
 
 /// How long seats may go on moving before the next look.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// A pool as it stands in the books, sound or not. Nothing can be sold from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evidence(Result<Pool, String>);
-
-impl Evidence {
-    /// What a reading came to: the pool, though it may not add up, or why it is none.
-    pub(crate) fn new(read: Result<Pool, String>) -> Self {
-        Self(read)
-    }
-}
-
-impl From<Pool> for Evidence {
-    fn from(pool: Pool) -> Self {
-        Self(Ok(pool))
-    }
-}
 
 /// What is wrong with an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -240,9 +223,10 @@ fn kept_its_seats(before: &Pool, after: &Pool) -> bool {
 mod tests {
     use super::*;
     use crate::access::{Caller, Role};
+    use crate::mark::RequestMark;
     use crate::order::{Order, SeatCount};
-    use crate::pool::{Change, Decision};
-    use crate::reservation::RequestMark;
+    use crate::pool::Change;
+    use crate::rules::Decision;
 
     #[test]
     fn a_seat_that_went_and_one_that_came_back_are_not_taken_for_a_pool_at_rest() {

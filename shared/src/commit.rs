@@ -11,11 +11,11 @@ use tokio::time::Instant;
 
 use crate::desk::Desk;
 use crate::event::{Event, PoolIndex};
-use crate::glance::Shortage;
-use crate::pool::{Change, Decision};
+use crate::pool::Change;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::reservation::Reservation;
+use crate::rules::Decision;
 use crate::store::{Commit, Store, StoreError};
 use crate::view::View;
 
@@ -157,10 +157,10 @@ impl<S: Store> Race<'_, S> {
     /// and the last proof holds for it, too. Not if a commit of this request is on its way, since
     /// that may be what the seats are wanting for.
     fn refuse_unread(&self, requested: u32) -> Option<Refusal> {
-        let refusal = self.desk.refuse_crowd(self.event, requested)?;
+        let shortage = self.desk.look(self.event, |glance| glance.shortage_in_crowd(requested))?;
         self.tried.is_none().then(|| {
             tracing::info!("refused in a crowd");
-            refusal
+            shortage.refuse(requested)
         })
     }
 
@@ -175,13 +175,11 @@ impl<S: Store> Race<'_, S> {
         view: &mut View,
         requested: u32,
     ) -> Result<Option<Refusal>, Problem> {
-        let (earlier, at) = (self.desk.glance(self.event), Instant::now());
+        let (earlier, at) = (self.desk.look(self.event, |known| known.clone()), Instant::now());
         let before = std::mem::replace(view, self.read_all().await?);
-        let at_most = earlier.available_at_most(self.event.total_seats, view);
-        if let Some(at_most) = at_most.filter(|at_most| *at_most < requested) {
-            let available = view.available().min(at_most);
-            self.desk.remember_shortage(self.event, Shortage { at, at_most, available });
-            return Ok(Some(Refusal::NotEnoughSeats { requested, available }));
+        if let Some(shortage) = earlier.shortage(self.event.total_seats, view, at, requested) {
+            self.desk.look(self.event, |glance| glance.remember(shortage));
+            return Ok(Some(shortage.refuse(requested)));
         }
         if before.is_whole() {
             self.lost = self.lost.saturating_add(1);

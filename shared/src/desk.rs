@@ -6,28 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 use crate::event::Event;
-use crate::glance::{Glance, Shortage};
+use crate::glance::Glance;
 use crate::order::SeatCount;
 use crate::pool::Pool;
 use crate::problem::Problem;
-use crate::refusal::Refusal;
 use crate::reservation::ReservationId;
 use crate::store::Store;
 use crate::text::EventId;
 
 /// How many events an instance remembers.
 const EVENTS_KNOWN_MAX: usize = 1_000;
-
-/// How old the proof may be that a refusal rests on.
-const PROOF_AGE_MAX: Duration = Duration::from_secs(1);
-
-/// So many refusals an instance proves by reading all pools; further ones, within a second of the
-/// first, it rests on the last proof. Whoever sells by hand never meets that; a crowd that comes
-/// to a sold-out event does, and would else read every pool of it thousands of times a second.
-const PROOFS_MAX: u32 = 8;
 
 /// What every handler works with. Time and chance come from here and nowhere else, so that a
 /// simulation can decide about both.
@@ -45,14 +35,6 @@ pub struct Desk<S> {
 struct Known {
     event: Arc<Event>,
     glance: Glance,
-    crowd: Option<Crowd>,
-}
-
-/// Orders that were refused for want of seats, one after another.
-struct Crowd {
-    since: Instant,
-    proofs: u32,
-    last: Shortage,
 }
 
 impl<S: Store> Desk<S> {
@@ -105,7 +87,7 @@ impl<S: Store> Desk<S> {
         if events_known.len() >= EVENTS_KNOWN_MAX {
             events_known.clear();
         }
-        let known = Known { event: Arc::clone(&event), glance: Glance::default(), crowd: None };
+        let known = Known { event: Arc::clone(&event), glance: Glance::default() };
         events_known.insert(id.clone(), known);
         Ok(event)
     }
@@ -114,43 +96,20 @@ impl<S: Store> Desk<S> {
     /// it last, if there is one; else in any.
     pub fn draw_id(&self, event: &Event, seats: SeatCount) -> ReservationId {
         let random = self.random();
-        let pick = |known: &Known| known.glance.pick_with(seats, event.pools, random);
-        let index = self.events_known().get(&event.id).and_then(pick);
+        let index = self.look(event, |glance| glance.pick_with(seats, event.pools, random));
         ReservationId::in_pool(index.unwrap_or_else(|| event.pools.pick(random)), random)
     }
 
     /// Remembers pools of the event as they stand.
     pub(crate) fn note<'a>(&self, event: &Event, pools: impl Iterator<Item = &'a Pool>) {
-        if let Some(known) = self.events_known().get_mut(&event.id) {
-            pools.for_each(|pool| known.glance.note(pool));
-        }
+        self.look(event, |glance| pools.for_each(|pool| glance.note(pool)));
     }
 
-    /// What this instance remembers of the event's pools.
-    pub(crate) fn glance(&self, event: &Event) -> Glance {
-        self.events_known().get(&event.id).map(|known| known.glance.clone()).unwrap_or_default()
-    }
-
-    /// Remembers that a reading of all pools has proved a refusal.
-    pub(crate) fn remember_shortage(&self, event: &Event, shortage: Shortage) {
-        if let Some(known) = self.events_known().get_mut(&event.id) {
-            let crowd = known.crowd.take().filter(|crowd| crowd.since.elapsed() < PROOF_AGE_MAX);
-            let mut crowd =
-                crowd.unwrap_or(Crowd { since: Instant::now(), proofs: 0, last: shortage });
-            crowd.proofs = crowd.proofs.saturating_add(1);
-            crowd.last = shortage;
-            known.crowd = Some(crowd);
-        }
-    }
-
-    /// The refusal of an order that comes in a crowd, if the last proof holds for it, too.
-    pub(crate) fn refuse_crowd(&self, event: &Event, requested: u32) -> Option<Refusal> {
-        let events_known = self.events_known();
-        let Crowd { since, proofs, last } = events_known.get(&event.id)?.crowd.as_ref()?;
-        let is_crowd = *proofs >= PROOFS_MAX && since.elapsed() < PROOF_AGE_MAX;
-        let holds = last.at_most < requested && last.at.elapsed() < PROOF_AGE_MAX;
-        (is_crowd && holds)
-            .then_some(Refusal::NotEnoughSeats { requested, available: last.available })
+    /// Looks at what this instance knows of the event's pools, and may add to it. An event that it
+    /// has forgotten meanwhile gives what is known of one that was never seen.
+    pub(crate) fn look<T: Default>(&self, event: &Event, look: impl FnOnce(&mut Glance) -> T) -> T {
+        let mut events_known = self.events_known();
+        events_known.get_mut(&event.id).map(|known| look(&mut known.glance)).unwrap_or_default()
     }
 
     fn events_known(&self) -> MutexGuard<'_, HashMap<EventId, Known>> {

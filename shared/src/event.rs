@@ -7,9 +7,7 @@ use std::num::NonZero;
 
 use jiff::Timestamp;
 
-use crate::pool::Pool;
-use crate::refusal::Refusal;
-use crate::reservation::{RequestMark, ReservationId, halves};
+use crate::mark::{RequestMark, halves};
 use crate::text::{EventId, EventName, Malformed};
 
 /// An event as it was created.
@@ -30,28 +28,10 @@ pub struct Event {
 }
 
 impl Event {
-    /// The pool that holds this reservation, if it can be one of this event's.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::ReservationNotFound`] for an id that names a pool which the event has not.
-    pub fn home_of(&self, id: &ReservationId) -> Result<PoolIndex, Refusal> {
-        let home = id.pool();
-        if home.0 < self.pools.get() { Ok(home) } else { Err(Refusal::ReservationNotFound) }
-    }
-
-    /// The pools of the new event, its seats spread evenly over them.
-    pub fn open_pools(&self) -> Vec<Pool> {
-        let pools = NonZero::<u32>::from(self.pools.0);
-        let seats_each = self.total_seats.0 / pools;
-        let one_more = self.total_seats.0 % pools;
-        self.pools
-            .indices()
-            .map(|index| {
-                let extra = u32::from(u32::from(index.0) < one_more);
-                Pool::open(index, seats_each.saturating_add(extra))
-            })
-            .collect()
+    /// The id of an event whose organiser named none: made of the request's mark, so that a retry
+    /// names the same event.
+    pub fn id_of(mark: RequestMark) -> EventId {
+        format!("event-{:016x}", mark.get()).parse().expect("it is short and of a-z, 0-9 and -")
     }
 }
 
@@ -120,6 +100,12 @@ impl TryFrom<u64> for PoolCount {
     }
 }
 
+impl From<PoolCount> for NonZero<u32> {
+    fn from(pools: PoolCount) -> Self {
+        pools.0.into()
+    }
+}
+
 /// Which pool of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PoolIndex(u16);
@@ -138,38 +124,5 @@ impl PoolIndex {
     /// Every pool that any event can have.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         (0..PoolCount::MAX).map(Self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pools_of_an_event_add_up_to_its_seats_and_there_are_no_others() {
-        let cases = [(1, 1), (50, 1), (51, 2), (500, 10), (4_800, 96), (5_000, 96), (100_000, 96)];
-        for (seats, pools) in cases {
-            let total_seats = TotalSeats::try_from(seats).expect("1 to 100,000 seats");
-            let event = Event {
-                id: "event".parse().expect("an id"),
-                name: "Event".parse().expect("a name"),
-                total_seats,
-                pools: PoolCount::of(total_seats),
-                created_at: Timestamp::UNIX_EPOCH,
-                created_by: RequestMark::new(1),
-            };
-            let last = ReservationId::in_pool(PoolIndex(event.pools.get() - 1), [7; 32]);
-            assert_eq!(event.home_of(&last), Ok(last.pool()));
-            let beyond = ReservationId::in_pool(PoolIndex(event.pools.get()), [7; 32]);
-            assert_eq!(event.home_of(&beyond), Err(Refusal::ReservationNotFound));
-
-            let opened = event.open_pools();
-            let capacities = || opened.iter().map(Pool::capacity);
-
-            assert_eq!(opened.len(), pools, "{seats} seats");
-            assert_eq!(u64::from(capacities().sum::<u32>()), seats);
-            let spread = capacities().max().unwrap() - capacities().min().unwrap();
-            assert!(spread <= 1, "{seats} seats are spread evenly");
-        }
     }
 }

@@ -1,7 +1,8 @@
-//! A glance: what an instance remembers of an event's pools, each as it saw it last.
+//! A glance: what an instance knows of an event's pools, and what it may refuse by that.
 //!
-//! It is a hint where seats are, and the first half of the proof that there are too few. Nothing
-//! is ever sold by it.
+//! It remembers each pool as it saw it last: a hint where seats are, and the first half of a proof
+//! that there are too few. A later view of all pools is the other half. Nothing is ever sold by a
+//! glance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 use crate::event::{PoolCount, PoolIndex, TotalSeats};
 use crate::order::SeatCount;
 use crate::pool::{ENDED_KEPT_MAX, Pool};
+use crate::refusal::Refusal;
 use crate::reservation::ReservationId;
 use crate::view::View;
 
@@ -18,10 +20,19 @@ use crate::view::View;
 /// is forgotten.
 const PROVES: Duration = Duration::from_secs(3_600);
 
-/// An event's pools, each as it was seen last, without its live reservations.
+/// How old the proof may be that a refusal rests on.
+const PROOF_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// An instance proves so many refusals by reading all pools; further ones, within a second of the
+/// first, it rests on the last proof. Whoever sells by hand never meets that; a crowd that comes
+/// to a sold-out event does, and would else read every pool of it thousands of times a second.
+const PROOFS_MAX: u32 = 8;
+
+/// An event's pools, each as it was seen last, without its live reservations; and who was refused.
 #[derive(Debug, Clone, Default)]
 pub struct Glance {
     pools: BTreeMap<PoolIndex, Seen>,
+    crowd: Option<Crowd>,
 }
 
 #[derive(Debug, Clone)]
@@ -33,15 +44,30 @@ struct Seen {
     ended: BTreeSet<ReservationId>,
 }
 
+/// Orders that were refused for want of seats, one after another.
+#[derive(Debug, Clone)]
+struct Crowd {
+    since: Instant,
+    proofs: u32,
+    last: Shortage,
+}
+
 /// There was a moment at which so few seats were free.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shortage {
     /// Which moment.
-    pub(crate) at: Instant,
+    at: Instant,
     /// The most seats that can have been free then.
-    pub(crate) at_most: u32,
+    at_most: u32,
     /// The free seats that were counted.
-    pub(crate) available: u32,
+    available: u32,
+}
+
+impl Shortage {
+    /// The refusal of an order for so many seats.
+    pub(crate) fn refuse(&self, requested: u32) -> Refusal {
+        Refusal::NotEnoughSeats { requested, available: self.available }
+    }
 }
 
 impl Glance {
@@ -69,6 +95,37 @@ impl Glance {
             let kept = before.taken.saturating_sub(freed_between(before, after)?);
             Some(free.saturating_sub(kept))
         })
+    }
+
+    /// The proof that fewer than `requested` seats were free when `later` began to be read, at that
+    /// moment; or `None` if this glance and that view leave a doubt.
+    pub(crate) fn shortage(
+        &self,
+        total: TotalSeats,
+        later: &View,
+        at: Instant,
+        requested: u32,
+    ) -> Option<Shortage> {
+        let at_most = self.available_at_most(total, later)?;
+        let available = later.available().min(at_most);
+        (at_most < requested).then_some(Shortage { at, at_most, available })
+    }
+
+    /// Remembers that a view of all pools has proved a refusal.
+    pub(crate) fn remember(&mut self, shortage: Shortage) {
+        let crowd = self.crowd.take().filter(|crowd| crowd.since.elapsed() < PROOF_AGE_MAX);
+        let mut crowd = crowd.unwrap_or(Crowd { since: Instant::now(), proofs: 0, last: shortage });
+        crowd.proofs = crowd.proofs.saturating_add(1);
+        crowd.last = shortage;
+        self.crowd = Some(crowd);
+    }
+
+    /// The last proof, if the order comes in a crowd and that proof holds for it, too.
+    pub(crate) fn shortage_in_crowd(&self, requested: u32) -> Option<Shortage> {
+        let Crowd { since, proofs, last } = self.crowd.as_ref()?;
+        let is_crowd = *proofs >= PROOFS_MAX && since.elapsed() < PROOF_AGE_MAX;
+        let holds = last.at_most < requested && last.at.elapsed() < PROOF_AGE_MAX;
+        (is_crowd && holds).then_some(*last)
     }
 
     /// A pool that may have so many free seats, as any may that was never seen: the fuller of two

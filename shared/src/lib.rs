@@ -10,8 +10,9 @@
 //!   desk             what a handler is handed: store, time, chance
 //!   commit           the loop: read, decide, commit, and again after a lost race
 //!   view             the pools in view: gathers free seats when one has too few
-//!   glance           what an instance remembers of a view: hints, and half of a proof
-//!   pool             the rules, pure
+//!   glance           what an instance knows of the pools, and what it may refuse by that
+//!   rules            what may become of a pool, pure
+//!   pool             seats and reservations that change in one step
 //!   store            the one way to change a pool; dynamo: on DynamoDB
 //!   audit            whether what stands in the store keeps promise 1
 //! ```
@@ -36,12 +37,14 @@ pub mod desk;
 pub mod dynamo;
 pub mod event;
 pub mod glance;
+pub mod mark;
 pub mod order;
 pub mod parse;
 pub mod pool;
 pub mod problem;
 pub mod refusal;
 pub mod reservation;
+pub mod rules;
 pub mod store;
 pub mod summary;
 pub mod text;

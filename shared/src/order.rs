@@ -1,6 +1,5 @@
 //! An order: what a partner asks for.
 
-use crate::reservation::Reservation;
 use crate::text::{Malformed, PartnerId, PartnerReference};
 
 /// Who wants how many seats, under which name of its own.
@@ -12,15 +11,6 @@ pub struct Order {
     pub seats: SeatCount,
     /// The partner's own name for the reservation.
     pub reference: Option<PartnerReference>,
-}
-
-impl Order {
-    /// Whether this order is the one that made the reservation.
-    pub fn made(&self, reservation: &Reservation) -> bool {
-        self.partner == reservation.partner
-            && self.seats == reservation.seats
-            && self.reference == reservation.reference
-    }
 }
 
 /// How many seats one order may ask for: 1 to 10.

@@ -1,19 +1,16 @@
-//! A pool: a block of an event's seats that is sold by one writer at a time, and its rules.
+//! A pool: a block of an event's seats that is sold by one writer at a time, and one step of it.
 //!
-//! The rules are pure. Each takes the pool as it stands, and the time, and gives the change that
-//! a commit would write. Free seats and the reservations that took the others live in one stored
-//! item, so that `available + seats of live reservations = capacity` holds before and after every
-//! write, whoever dies in between.
+//! Free seats and the reservations that took the others live in one stored item, so that
+//! `available + seats of live reservations = capacity` holds before and after every write, whoever
+//! dies in between. The module `rules` says which steps there are.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::access::Caller;
-use crate::event::PoolIndex;
-use crate::order::Order;
-use crate::refusal::Refusal;
-use crate::reservation::{Cancellation, RequestMark, Reservation, ReservationId};
+use crate::event::{Event, PoolIndex};
+use crate::reservation::{Reservation, ReservationId};
 
 /// How long an ended reservation is kept, so that a retry still gets a true answer.
 const ENDED_KEPT: SignedDuration = SignedDuration::from_hours(24);
@@ -32,15 +29,6 @@ pub struct Pool {
     reservations: BTreeMap<ReservationId, Reservation>,
 }
 
-/// What a rule decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// The request's work is done already: an earlier try did it.
-    Standing(Reservation),
-    /// These pools must change, all or none; then the reservation is as given.
-    Commit(Vec<Change>, Reservation),
-}
-
 /// One step of one pool, from the version before to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -55,6 +43,17 @@ impl Pool {
         Self { index, version: 0, capacity, available: capacity, reservations: BTreeMap::new() }
     }
 
+    /// The pools of a new event, its seats spread evenly over them.
+    pub fn open_all(event: &Event) -> Vec<Self> {
+        let (seats, pools) = (event.total_seats.get(), NonZero::<u32>::from(event.pools));
+        let (seats_each, one_more) = (seats / pools, seats % pools);
+        let open = |index: PoolIndex| {
+            let extra = u32::from(u32::from(index.get()) < one_more);
+            Self::open(index, seats_each.saturating_add(extra))
+        };
+        event.pools.indices().map(open).collect()
+    }
+
     /// The pool that was stored. Its seats may not add up: then it is evidence, and no pool.
     pub(crate) fn from_stored(
         index: PoolIndex,
@@ -66,113 +65,9 @@ impl Pool {
         Self { index, version, capacity, available, reservations }
     }
 
-    /// Takes the order's seats for the reservation `id`, or finds that an earlier try has.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::NotEnoughSeats`], of this pool alone, and [`Refusal::IdempotencyKeyReused`].
-    pub fn reserve(
-        &self,
-        id: &ReservationId,
-        order: &Order,
-        now: Timestamp,
-    ) -> Result<Decision, Refusal> {
-        self.reserve_with(0, id, order, now)
-    }
-
-    /// As [`Pool::reserve`], after `received` free seats have come from other pools.
-    ///
-    /// # Errors
-    ///
-    /// As [`Pool::reserve`].
-    pub fn reserve_with(
-        &self,
-        received: u32,
-        id: &ReservationId,
-        order: &Order,
-        now: Timestamp,
-    ) -> Result<Decision, Refusal> {
-        if let Some(standing) = self.reservations.get(id) {
-            return if order.made(standing) {
-                Ok(Decision::Standing(standing.clone()))
-            } else {
-                Err(Refusal::IdempotencyKeyReused)
-            };
-        }
-
-        let requested = order.seats.get();
-        let free = self.available.saturating_add(received);
-        let Some(available) = free.checked_sub(requested) else {
-            return Err(Refusal::NotEnoughSeats { requested, available: free });
-        };
-
-        let mut change = self.step(now);
-        change.after.capacity = self.capacity.saturating_add(received);
-        change.after.available = available;
-        let reservation = Reservation {
-            id: *id,
-            partner: order.partner.clone(),
-            seats: order.seats,
-            reference: order.reference.clone(),
-            created_at: now,
-            version: change.after.version,
-            cancelled: None,
-        };
-        change.write(reservation.clone());
-        Ok(Decision::Commit(vec![change], reservation))
-    }
-
-    /// Gives the seats of the caller's reservation back; `by` marks the request, so that its
-    /// retry finds its own work and another's second try does not.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::ReservationNotFound`], also where it is another partner's or cancelled already.
-    pub fn cancel(
-        &self,
-        id: &ReservationId,
-        caller: &Caller,
-        by: RequestMark,
-        now: Timestamp,
-    ) -> Result<Decision, Refusal> {
-        let standing = self.reservation(id, caller).ok_or(Refusal::ReservationNotFound)?;
-        if let Some(cancellation) = standing.cancelled {
-            return if cancellation.by == by {
-                Ok(Decision::Standing(standing.clone()))
-            } else {
-                Err(Refusal::ReservationNotFound)
-            };
-        }
-
-        let mut change = self.step(now);
-        change.after.available = self.available.saturating_add(standing.seats.get());
-        let reservation = Reservation {
-            version: change.after.version,
-            cancelled: Some(Cancellation { at: now, by }),
-            ..standing.clone()
-        };
-        change.write(reservation.clone());
-        Ok(Decision::Commit(vec![change], reservation))
-    }
-
-    /// Gives `seats` of its free seats away, to a pool that receives them in the same commit.
-    ///
-    /// # Panics
-    ///
-    /// If it has not so many.
-    pub fn give(&self, seats: u32, now: Timestamp) -> Change {
-        let mut change = self.step(now);
-        change.after.available =
-            self.available.checked_sub(seats).expect("a donor gives only free seats");
-        change.after.capacity =
-            self.capacity.checked_sub(seats).expect("free seats are part of the capacity");
-        change.after.check();
-        change
-    }
-
-    /// The reservation, if the caller may see it.
-    pub fn reservation(&self, id: &ReservationId, caller: &Caller) -> Option<&Reservation> {
-        self.reservations.get(id).filter(|reservation| caller.may_act_for(&reservation.partner))
+    /// The reservation with this id, live or ended, whosever it is.
+    pub(crate) fn find(&self, id: &ReservationId) -> Option<&Reservation> {
+        self.reservations.get(id)
     }
 
     /// Which pool of its event it is.
@@ -217,7 +112,7 @@ impl Pool {
     }
 
     /// The start of every change: the next version, without what nobody asks for any more.
-    fn step(&self, now: Timestamp) -> Change {
+    pub(crate) fn step(&self, now: Timestamp) -> Change {
         self.check();
         let mut after = self.clone();
         after.version = self.version.checked_add(1).expect("2^64 commits outlast any event");
@@ -272,7 +167,36 @@ impl Change {
         &self.dropped
     }
 
-    fn write(&mut self, reservation: Reservation) {
+    /// Free seats come from other pools.
+    pub(crate) fn receive(&mut self, seats: u32) {
+        self.after.capacity = self.after.capacity.saturating_add(seats);
+        self.after.available = self.after.available.saturating_add(seats);
+    }
+
+    /// Free seats go to another pool.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many.
+    pub(crate) fn give(&mut self, seats: u32) {
+        let left = |of: u32| of.checked_sub(seats).expect("a donor gives only free seats");
+        self.after.available = left(self.after.available);
+        self.after.capacity = left(self.after.capacity);
+        self.after.check();
+    }
+
+    /// The reservation is new, and takes its seats; or it has ended, and gives them back.
+    ///
+    /// # Panics
+    ///
+    /// If the seats do not add up.
+    pub(crate) fn write(&mut self, reservation: Reservation) {
+        let seats = reservation.seats.get();
+        self.after.available = if reservation.is_live() {
+            self.after.available.checked_sub(seats).expect("an order takes only free seats")
+        } else {
+            self.after.available.saturating_add(seats)
+        };
         self.written = Some(reservation.id);
         self.after.reservations.insert(reservation.id, reservation);
         self.after.check();
@@ -284,6 +208,9 @@ mod tests {
     use std::panic::catch_unwind;
 
     use super::*;
+    use crate::event::{PoolCount, TotalSeats};
+    use crate::mark::RequestMark;
+    use crate::refusal::Refusal;
 
     #[test]
     fn a_pool_that_does_not_add_up_is_never_written() {
@@ -291,7 +218,36 @@ mod tests {
         for (capacity, available) in [(10, 9), (10, 11)] {
             let none = BTreeMap::new();
             let pool = Pool::from_stored(PoolIndex::new(0), 1, capacity, available, none);
-            assert!(catch_unwind(|| pool.give(1, now)).is_err(), "{available} of {capacity}");
+            assert!(catch_unwind(|| pool.step(now)).is_err(), "{available} of {capacity}");
+        }
+    }
+
+    #[test]
+    fn the_pools_of_an_event_add_up_to_its_seats_and_there_are_no_others() {
+        let cases = [(1, 1), (50, 1), (51, 2), (500, 10), (4_800, 96), (5_000, 96), (100_000, 96)];
+        for (seats, pools) in cases {
+            let total_seats = TotalSeats::try_from(seats).expect("1 to 100,000 seats");
+            let event = Event {
+                id: "event".parse().expect("an id"),
+                name: "Event".parse().expect("a name"),
+                total_seats,
+                pools: PoolCount::of(total_seats),
+                created_at: Timestamp::UNIX_EPOCH,
+                created_by: RequestMark::new(1),
+            };
+            let id = |index| ReservationId::in_pool(PoolIndex::new(index), [7; 32]);
+            let last = id(event.pools.get() - 1);
+            assert_eq!(last.home_in(&event), Ok(last.pool()));
+            let beyond = id(event.pools.get());
+            assert_eq!(beyond.home_in(&event), Err(Refusal::ReservationNotFound));
+
+            let opened = Pool::open_all(&event);
+            let capacities = || opened.iter().map(Pool::capacity);
+
+            assert_eq!(opened.len(), pools, "{seats} seats");
+            assert_eq!(u64::from(capacities().sum::<u32>()), seats);
+            let spread = capacities().max().unwrap() - capacities().min().unwrap();
+            assert!(spread <= 1, "{seats} seats are spread evenly");
         }
     }
 }

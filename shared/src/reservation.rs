@@ -4,11 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::event::{Event, PoolIndex};
-use crate::order::SeatCount;
+use crate::mark::{RequestMark, digest, halves};
+use crate::order::{Order, SeatCount};
+use crate::refusal::Refusal;
 use crate::text::{IdempotencyKey, Malformed, PartnerId, PartnerReference};
 
 /// What is kept of one reservation, from its sale until a day after its end.
@@ -31,6 +32,13 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// Whether this is the reservation that the order asks for.
+    pub fn is_of(&self, order: &Order) -> bool {
+        self.partner == order.partner
+            && self.seats == order.seats
+            && self.reference == order.reference
+    }
+
     /// Whether its seats are taken.
     pub fn is_live(&self) -> bool {
         self.cancelled.is_none()
@@ -86,6 +94,16 @@ impl ReservationId {
         usize::from(u16::from_be_bytes([high, low])).checked_rem(count).unwrap_or(0)
     }
 
+    /// The pool that holds this reservation, if it can be one of this event's.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ReservationNotFound`] for an id that names a pool which the event has not.
+    pub fn home_in(&self, event: &Event) -> Result<PoolIndex, Refusal> {
+        let home = self.pool();
+        if home.get() < event.pools.get() { Ok(home) } else { Err(Refusal::ReservationNotFound) }
+    }
+
     /// The id's 16 bytes, as the store keeps them.
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
@@ -114,53 +132,4 @@ impl fmt::Display for ReservationId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
-}
-
-/// Marks what one request, with all its retries, did: equal marks are the same request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestMark(u64);
-
-impl RequestMark {
-    /// The mark of every request of this caller with this key on this reservation.
-    pub fn of_cancel(id: &ReservationId, caller: &PartnerId, key: &IdempotencyKey) -> Self {
-        Self::of_random(digest(&["cancel", &id.to_string(), caller.as_str(), key.as_str()]))
-    }
-
-    /// The mark of every request of this caller with this key that creates an event.
-    pub fn of_create(caller: &PartnerId, key: &IdempotencyKey) -> Self {
-        Self::of_random(digest(&["create", caller.as_str(), key.as_str()]))
-    }
-
-    /// The mark of a request without a key: the leading 64 of these bits.
-    pub fn of_random(bits: [u8; 32]) -> Self {
-        let [first, ..] = *bits.as_chunks::<8>().0 else { unreachable!("32 bytes are 4 times 8") };
-        Self(u64::from_be_bytes(first))
-    }
-
-    /// The mark's 64 bits, as the store keeps them.
-    pub fn get(self) -> u64 {
-        self.0
-    }
-
-    /// The mark with these 64 bits.
-    pub fn new(bits: u64) -> Self {
-        Self(bits)
-    }
-}
-
-/// SHA-256 of the parts. No part holds a NUL, so no two lists of parts are hashed alike.
-fn digest(parts: &[&str]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part.as_bytes());
-        hasher.update([0]);
-    }
-    hasher.finalize().into()
-}
-
-pub(crate) fn halves(bits: [u8; 32]) -> [[u8; 16]; 2] {
-    let [first, second] = *bits.as_chunks::<16>().0 else {
-        unreachable!("32 bytes are 2 times 16")
-    };
-    [first, second]
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use crate::audit::Evidence;
 use crate::event::{Event, PoolIndex};
 use crate::pool::{Change, Pool};
 use crate::text::EventId;
@@ -58,6 +57,16 @@ pub trait Books: Store {
         &self,
         event: &Event,
     ) -> impl Future<Output = Result<BTreeMap<PoolIndex, Evidence>, StoreError>> + Send;
+}
+
+/// A pool as it stands in the books, sound or not. Nothing can be sold from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence(pub(crate) Result<Pool, String>);
+
+impl From<Pool> for Evidence {
+    fn from(pool: Pool) -> Self {
+        Self(Ok(pool))
+    }
 }
 
 /// How a commit went. A lost race is an ordinary answer.

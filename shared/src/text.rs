@@ -4,8 +4,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::reservation::RequestMark;
-
 /// What a text must look like, in words for the caller who sent another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be {0}")]
@@ -80,14 +78,6 @@ text! {
     IdempotencyKey, 255,
     |letter| matches!(letter, ' '..='~'),
     "1 to 255 printable ASCII characters"
-}
-
-impl EventId {
-    /// The id of an event whose organiser named none: made of the request's mark, so that a retry
-    /// names the same event.
-    pub fn of_mark(mark: RequestMark) -> Self {
-        Self(format!("event-{:016x}", mark.get()))
-    }
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 
 use crate::event::PoolIndex;
 use crate::order::Order;
-use crate::pool::{Change, Decision, Pool};
+use crate::pool::{Change, Pool};
 use crate::refusal::Refusal;
 use crate::reservation::ReservationId;
+use crate::rules::Decision;
 
 /// The home pool of a request as it was read, alone or with all others of its event.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use shared::audit::Evidence;
 use shared::event::{Event, PoolIndex};
 use shared::pool::{Change, Pool};
+use shared::store::Evidence;
 use shared::store::{Books, Commit, Creation, Store, StoreError};
 use shared::text::EventId;
 

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use shared::access::{Caller, Role};
 use shared::event::Event;
+use shared::mark::RequestMark;
 use shared::order::Order;
-use shared::pool::{Change, Decision, Pool};
+use shared::pool::{Change, Pool};
 use shared::refusal::Refusal;
-use shared::reservation::{RequestMark, Reservation, ReservationId};
+use shared::reservation::{Reservation, ReservationId};
+use shared::rules::Decision;
 use shared::summary::Summary;
 use shared::view::View;
 
@@ -42,7 +44,7 @@ impl World {
             caller("other", Role::Partner),
             caller("organiser", Role::Organiser),
         ];
-        let pools = event.open_pools();
+        let pools = Pool::open_all(&event);
         let now = nouns::start_of_time();
         Self { event, pools, now, ledger: BTreeMap::new(), callers, seen: BTreeSet::new() }
     }
@@ -75,7 +77,7 @@ impl World {
         let decided = whole.reserve(id, order, self.now);
 
         match self.ledger.get(id) {
-            Some(standing) if order.made(standing) => {
+            Some(standing) if standing.is_of(order) => {
                 assert_eq!(decided, Ok(Decision::Standing(standing.clone())));
                 self.seen.insert("replayed");
             }
@@ -97,7 +99,7 @@ impl World {
                     let available = home.available();
                     assert_eq!(narrow, Err(Refusal::NotEnoughSeats { requested, available }));
                 }
-                assert!(order.made(&sold) && sold.is_live() && sold.created_at == self.now);
+                assert!(sold.is_of(order) && sold.is_live() && sold.created_at == self.now);
                 self.commit(&changes, sold);
                 self.seen.insert("sold");
             }

@@ -2,8 +2,10 @@
 
 use shared::access::{Caller, Role};
 use shared::event::{Event, PoolIndex};
-use shared::pool::{Change, Decision, Pool};
-use shared::reservation::{RequestMark, ReservationId};
+use shared::mark::RequestMark;
+use shared::pool::{Change, Pool};
+use shared::reservation::ReservationId;
+use shared::rules::Decision;
 use shared::store::{Commit, Creation, Store, StoreError};
 use shared::text::EventId;
 

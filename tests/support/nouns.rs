@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use shared::event::{Event, PoolCount, TotalSeats};
+use shared::mark::RequestMark;
 use shared::order::Order;
-use shared::reservation::RequestMark;
 use shared::text::PartnerId;
 
 /// A time to start from: any will do, as long as it is the same in every run.

@@ -106,7 +106,7 @@ impl From<Unknown> for StoreError {
 }
 
 fn items_of(event: &Event) -> impl Iterator<Item = (String, Item)> {
-    let pools = event.open_pools().into_iter();
+    let pools = Pool::open_all(event).into_iter();
     let pools = pools.map(|pool| (pool_key(&event.id, pool.index()), Item::Pool(pool)));
     pools.chain([(event_key(&event.id), Item::Event(event.clone()))])
 }

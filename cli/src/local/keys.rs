@@ -5,7 +5,7 @@ use shared::boot::{clock, random};
 use shared::config::DEFAULT_EVENT_ID;
 use shared::dynamo::{AccessError, DynamoStore};
 use shared::event::{Event, PoolCount, TotalSeats};
-use shared::reservation::RequestMark;
+use shared::mark::RequestMark;
 use shared::store::{Store, StoreError};
 
 use super::Settings;

@@ -4,9 +4,9 @@ use lambda_http::{Body, Request, Response};
 use shared::answer;
 use shared::commit::decide_and_commit;
 use shared::desk::Desk;
+use shared::mark::RequestMark;
 use shared::parse;
 use shared::problem::Problem;
-use shared::reservation::RequestMark;
 use shared::store::Store;
 
 /// Cancels the reservation that the path names. A second time there is nothing to cancel, except
@@ -24,7 +24,7 @@ pub async fn cancel_reservation<S: Store>(
     let id = parse::reservation_id(request)?;
 
     let event = desk.event(&parse::event_id(request, desk)?).await?;
-    let home = event.home_of(&id)?;
+    let home = id.home_in(&event)?;
     let by = match &key {
         Some(key) => RequestMark::of_cancel(&id, &caller.id, key),
         None => RequestMark::of_random(desk.random()),

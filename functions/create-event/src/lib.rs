@@ -5,9 +5,10 @@ use shared::access::Role;
 use shared::answer;
 use shared::desk::Desk;
 use shared::event::{Event, PoolCount, TotalSeats};
+use shared::mark::RequestMark;
 use shared::parse::{self, Fields};
+use shared::pool::Pool;
 use shared::problem::Problem;
-use shared::reservation::RequestMark;
 use shared::store::{Creation, Store};
 use shared::summary::Summary;
 use shared::text::{EventId, EventName, IdempotencyKey, PartnerId};
@@ -33,7 +34,7 @@ pub async fn create_event<S: Store>(
         Creation::Exists => is_own_work(desk, &event).await?,
     };
 
-    let summary = Summary::of(&event, &event.open_pools());
+    let summary = Summary::of(&event, &Pool::open_all(&event));
     Ok(answer::created(&summary, key.is_some() && replayed))
 }
 
@@ -56,7 +57,7 @@ fn parse_event<S: Store>(
         None => RequestMark::of_random(desk.random()),
     };
     Ok(Event {
-        id: id.unwrap_or_else(|| EventId::of_mark(mark)),
+        id: id.unwrap_or_else(|| Event::id_of(mark)),
         name,
         total_seats,
         pools: PoolCount::of(total_seats),

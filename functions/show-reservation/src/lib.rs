@@ -21,7 +21,7 @@ pub async fn show_reservation<S: Store>(
     let id = parse::reservation_id(request)?;
 
     let event = desk.event(&parse::event_id(request, desk)?).await?;
-    let pool = desk.store.load_pool(&event, event.home_of(&id)?).await?;
+    let pool = desk.store.load_pool(&event, id.home_in(&event)?).await?;
     let reservation = pool.reservation(&id, &caller).ok_or(Refusal::ReservationNotFound)?;
 
     Ok(answer::shown(&event, reservation))

@@ -3,26 +3,15 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 
-use super::{DynamoStore, Transacted, failed, item};
-use crate::access::{AccessToken, Caller, Role};
+use super::item;
+use super::table::{DynamoStore, Transacted};
+use super::verdict::failed;
+use crate::access::{AccessToken, Caller, Partner};
 use crate::store::StoreError;
 use crate::text::PartnerId;
 
 /// How many keys a partner may have at once: enough to replace one without a gap.
 const KEYS_MAX: usize = 10;
-
-/// A partner, as an operator sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Partner {
-    /// Its id.
-    pub id: PartnerId,
-    /// What its keys may do.
-    pub role: Role,
-    /// How many keys it has: none once it is revoked.
-    pub keys: usize,
-    /// When it was first added.
-    pub created_at: Timestamp,
-}
 
 /// Why a partner's keys were not changed.
 #[derive(Debug, thiserror::Error)]

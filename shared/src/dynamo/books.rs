@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{DynamoStore, failed, item};
-use crate::audit::Evidence;
+use super::item;
+use super::table::DynamoStore;
+use super::verdict::failed;
 use crate::event::{Event, PoolIndex};
-use crate::store::{Books, StoreError};
+use crate::store::{Books, Evidence, StoreError};
 
 impl Books for DynamoStore {
     async fn list_events(&self) -> Result<Vec<String>, StoreError> {
@@ -32,7 +33,7 @@ impl Books for DynamoStore {
         event: &Event,
     ) -> Result<BTreeMap<PoolIndex, Evidence>, StoreError> {
         let key = |index| item::key_of(item::pool_partition(&event.id, index), item::POOL_SORT);
-        let found = self.get_batch(PoolIndex::all().map(key).collect()).await?;
+        let found = self.get_all(PoolIndex::all().map(key).collect()).await?;
         let indexed = |found| {
             let index = item::pool_index(found)?;
             Some((index, item::to_evidence(index, found)))

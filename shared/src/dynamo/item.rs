@@ -12,13 +12,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
-use super::Partner;
-use crate::access::Caller;
-use crate::audit::Evidence;
+use crate::access::{Caller, Partner};
 use crate::event::{Event, PoolIndex};
+use crate::mark::RequestMark;
 use crate::pool::{Change, Pool};
-use crate::reservation::{Cancellation, RequestMark, Reservation, ReservationId};
-use crate::store::StoreError;
+use crate::reservation::{Cancellation, Reservation, ReservationId};
+use crate::store::{Evidence, StoreError};
 use crate::text::EventId;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -96,7 +95,7 @@ pub(super) fn to_pool(event: &EventId, index: PoolIndex, item: &Item) -> Result<
 
 /// The pool that this item is, or was meant to be.
 pub(super) fn to_evidence(index: PoolIndex, item: &Item) -> Evidence {
-    Evidence::new(stored_pool(index, item))
+    Evidence(stored_pool(index, item))
 }
 
 fn stored_pool(index: PoolIndex, item: &Item) -> Result<Pool, Why> {

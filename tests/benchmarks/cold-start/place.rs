@@ -8,7 +8,7 @@ use serde_json::json;
 use shared::boot::{clock, random};
 use shared::dynamo::DynamoStore;
 use shared::event::{Event, PoolCount, TotalSeats};
-use shared::reservation::RequestMark;
+use shared::mark::RequestMark;
 use shared::store::Store;
 use ticketboss::local::database::Database;
 use ticketboss::local::template::Template;

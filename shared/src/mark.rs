@@ -1,0 +1,62 @@
+//! A request's mark: how a retry knows what an earlier try of the same request did.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::text::{IdempotencyKey, PartnerId};
+
+/// Marks what one request, with all its retries, did: equal marks are the same request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestMark(u64);
+
+impl RequestMark {
+    /// The mark of every request of this caller with this key that cancels this reservation.
+    pub fn of_cancel(
+        reservation: &impl fmt::Display,
+        caller: &PartnerId,
+        key: &IdempotencyKey,
+    ) -> Self {
+        let reservation = reservation.to_string();
+        Self::of_random(digest(&["cancel", &reservation, caller.as_str(), key.as_str()]))
+    }
+
+    /// The mark of every request of this caller with this key that creates an event.
+    pub fn of_create(caller: &PartnerId, key: &IdempotencyKey) -> Self {
+        Self::of_random(digest(&["create", caller.as_str(), key.as_str()]))
+    }
+
+    /// The mark of a request without a key: the leading 64 of these bits.
+    pub fn of_random(bits: [u8; 32]) -> Self {
+        let [first, ..] = *bits.as_chunks::<8>().0 else { unreachable!("32 bytes are 4 times 8") };
+        Self(u64::from_be_bytes(first))
+    }
+
+    /// The mark's 64 bits, as the store keeps them.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The mark with these 64 bits.
+    pub fn new(bits: u64) -> Self {
+        Self(bits)
+    }
+}
+
+/// SHA-256 of the parts. No part holds a NUL, so no two lists of parts are hashed alike.
+pub(crate) fn digest(parts: &[&str]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    hasher.finalize().into()
+}
+
+/// The two halves of 32 bytes.
+pub(crate) fn halves(bits: [u8; 32]) -> [[u8; 16]; 2] {
+    let [first, second] = *bits.as_chunks::<16>().0 else {
+        unreachable!("32 bytes are 2 times 16")
+    };
+    [first, second]
+}
