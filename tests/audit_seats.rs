@@ -216,9 +216,8 @@ fn gather(pools: &[Pool], number: u8) -> Vec<Change> {
     let home = PoolIndex::new(1);
     let (id, order) = (ReservationId::in_pool(home, [number; 32]), nouns::order("abc-corp", 1));
     let now = nouns::start_of_time();
-    let mut changes = changes(pools[1].reserve_with(1, &id, &order, now));
-    changes.push(pools[0].give(1, now));
-    changes
+    let (sale, _) = pools[1].take(1, &id, &order, now).expect("the seat has come");
+    vec![sale, pools[0].give(1, now)]
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,10 +37,12 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
     let reservation = &format!("{orders}/{}", first.text_of("reservationId"));
     let summary = incoming("GET", format!("/events/{event}"));
     let delete = || incoming("DELETE", reservation);
-    let new_event = json!({"eventId": unique("counted"), "name": "A", "totalSeats": 100_000});
+    let new_event = json!({"eventId": unique("counted"), "name": "A", "totalSeats": 4_800});
     let create = || incoming("POST", "/events").from("chief", "organiser").body(&new_event);
+    let large_event = json!({"eventId": unique("large"), "name": "A", "totalSeats": 100_000});
+    let create_large = incoming("POST", "/events").from("chief", "organiser").body(&large_event);
     let deep = incoming("GET", "/healthcheck?deep=1");
-    let cases: [(&str, Incoming, &str, &str); 13] = [
+    let cases: [(&str, Incoming, &str, &str); 14] = [
         ("warm order", order(1), "201", "GetItem 1, UpdateItem 1"),
         ("replay", order(1).keyed("k"), "201", "GetItem 1"),
         ("reused key", order(2).keyed("k"), "422 idempotency-key-reused", "GetItem 1"),
@@ -51,6 +53,7 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
         ("second cancellation", delete(), "404 reservation-not-found", "GetItem 1"),
         ("creation", create(), "201", "TransactWriteItems 1"),
         ("second creation", create(), "409 event-exists", "GetItem 1, TransactWriteItems 1"),
+        ("creation of 2,000 pools", create_large, "201", "TransactWriteItems 22"),
         ("partner's creation", create().from("a", "partner"), "403 access-denied", ""),
         ("health", incoming("GET", "/healthcheck"), "200", ""),
         ("deep health", deep, "200", "GetItem 1"),

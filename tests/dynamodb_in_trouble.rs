@@ -20,7 +20,7 @@ fn befall(proxy: &Proxy, action: &'static str, fate: Fate, calls: u32) {
     });
 }
 
-async fn on_sale(seats: u32) -> (Proxy, Stack, Sale) {
+pub(crate) async fn on_sale(seats: u32) -> (Proxy, Stack, Sale) {
     let proxy = Proxy::before(database::endpoint());
     let stack = Stack::start(&["--instances=1", "--dynamodb-endpoint", &proxy.endpoint()]);
     let sale = Sale::by(Callers::of(&stack.url, &stack.keys), seats).await;
@@ -33,11 +33,11 @@ async fn a_sale_survives_what_dynamodb_loses() {
     let cases = [
         ("GetItem", Fate::LostBefore, 1),
         ("GetItem", Fate::LostAfter, 2),
-        ("GetItem", Fate::Throttled, 2),
+        ("GetItem", Fate::THROTTLED, 2),
         ("UpdateItem", Fate::LostBefore, 1),
         ("UpdateItem", Fate::LostAfter, 1),
         ("UpdateItem", Fate::LostAfter, 2),
-        ("UpdateItem", Fate::Throttled, 2),
+        ("UpdateItem", Fate::THROTTLED, 2),
         // The SDK gives up, and the request's own work is looked for: there, or not there.
         ("UpdateItem", Fate::LostAfter, 3),
         ("UpdateItem", Fate::LostBefore, 3),
@@ -59,7 +59,7 @@ async fn a_cancellation_survives_what_dynamodb_loses() {
         (Fate::LostBefore, 1),
         (Fate::LostAfter, 1),
         (Fate::LostAfter, 2),
-        (Fate::Throttled, 1),
+        (Fate::THROTTLED, 1),
         (Fate::LostAfter, 3),
         (Fate::LostBefore, 3),
     ];
@@ -76,7 +76,7 @@ async fn a_cancellation_survives_what_dynamodb_loses() {
 async fn a_gather_and_a_creation_survive_what_dynamodb_loses() {
     let (proxy, stack, _sale) = on_sale(1).await;
     let callers = Callers::of(&stack.url, &stack.keys);
-    for fate in [Fate::LostBefore, Fate::LostAfter, Fate::Throttled] {
+    for fate in [Fate::LostBefore, Fate::LostAfter, Fate::THROTTLED] {
         befall(&proxy, "TransactWriteItems", fate.clone(), 1);
         let sale = Sale::by(callers.clone(), 52).await;
         for _ in 0..5 {

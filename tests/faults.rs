@@ -53,7 +53,7 @@ async fn nothing_is_lost_whoever_is_killed_and_whatever_dynamodb_loses() {
         let fate = match calls.fetch_add(1, Ordering::Relaxed) % 17 {
             3 => Fate::LostBefore,
             8 => Fate::LostAfter,
-            13 => Fate::Throttled,
+            13 => Fate::THROTTLED,
             _ => return Fate::Answered,
         };
         counted.fetch_add(1, Ordering::Relaxed);

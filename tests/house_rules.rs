@@ -16,7 +16,7 @@ const ACTIONS_OF_CALLS: [(&str, &[&str]); 10] = [
     ("load_pools(", &["BatchGetItem"]),
     ("decide_and_commit(", &["GetItem", "UpdateItem"]),
     ("view.reserve(", &["BatchGetItem"]),
-    ("store.create_event(", &["PutItem"]),
+    ("creation::create_event(", &["ConditionCheckItem", "DeleteItem", "GetItem", "PutItem"]),
     ("find_caller(", &["GetItem"]),
     ("list_events(", &["Query"]),
     ("audit_event(", &["BatchGetItem", "GetItem"]),
@@ -26,7 +26,8 @@ const ACTIONS_OF_CALLS: [(&str, &[&str]); 10] = [
 fn keys_of(function: &str, action: &str) -> &'static [&'static str] {
     match (function, action) {
         ("authorize-partner", _) => &["key#*"],
-        ("create-event", "PutItem") => &["event#*", "events"],
+        ("create-event", "PutItem") => &["creation#*", "event#*", "events"],
+        ("create-event", "GetItem") => &["creation#*", "event#*"],
         ("audit-seats", "Query") => &["events"],
         _ => &["event#*"],
     }

@@ -14,11 +14,11 @@ use shared::access::{Caller, Role};
 use shared::desk::Desk;
 use shared::event::{Event, PoolCount};
 use shared::reservation::ReservationId;
-use shared::store::Store as _;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::support::answering::Answering;
+use crate::support::desk::create;
 use crate::support::history::{Asked, History, Sequential, Told};
 use crate::support::requests::Parts;
 use crate::support::sale::{Sale, unique};
@@ -174,8 +174,8 @@ async fn callers_of_dynamodb_are_answered_as_if_one_at_a_time() {
     for (seed, pools) in (0..60).zip([1, 1, 3].into_iter().cycle()) {
         let store = database::store();
         let mut event = nouns::event(&unique("history"), 12);
-        event.pools = PoolCount::try_from(pools).expect("1 to 96 pools");
-        store.create_event(&event).await.expect("DynamoDB answers");
+        event.pools = PoolCount::try_from(pools).expect("1 to 2,000 pools");
+        create(&store, &event).await.expect("DynamoDB answers");
         let (dice, chance) = (Dice::new(seed), Dice::new(seed));
         let desk = Desk::new(store, event.id.clone(), nouns::start_of_time, move || chance.bytes());
 

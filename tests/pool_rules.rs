@@ -81,34 +81,6 @@ fn commit(decided: Result<Decision, Refusal>) -> Pool {
     }
 }
 
-#[test]
-fn the_ended_are_kept_for_a_day_and_are_never_many() {
-    let mut world = World::new(nouns::event("any", 10));
-    let caller = world.callers[0].clone();
-    let order = nouns::order("abc-corp", 10);
-    let ids: Vec<_> = (0..200_u8).map(|key| world.id_of(&caller, key)).collect();
-    let mut kept = world.pools[0].clone();
-    let second = SignedDuration::from_secs(1);
-    for id in &ids {
-        kept = commit(kept.reserve(id, &order, world.now));
-        kept = commit(kept.cancel(id, &caller, RequestMark::new(1), world.now));
-        world.now += second;
-        assert!(kept.reservations().count() <= 129, "a pool stays small");
-    }
-    for id in &ids[ids.len() - 128..] {
-        let replay = kept.reserve(id, &order, world.now);
-        assert!(matches!(replay, Ok(Decision::Standing(_))), "a late retry gets a true answer");
-    }
-
-    let a_day_after_the_last = world.now + SignedDuration::from_hours(24) - second;
-    let kept_last = commit(kept.reserve(&world.id_of(&caller, 255), &order, a_day_after_the_last));
-    assert_eq!(kept_last.reservations().count(), 2, "a day is not over before its last moment");
-
-    let a_day_later = world.now + SignedDuration::from_hours(24);
-    let emptied = commit(kept.reserve(&world.id_of(&caller, 255), &order, a_day_later));
-    assert_eq!(emptied.reservations().count(), 1, "after a day nothing is left but what is live");
-}
-
 fn glance(pools: &[Pool]) -> Glance {
     let mut glance = Glance::default();
     pools.iter().for_each(|pool| glance.note(pool));

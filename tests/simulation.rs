@@ -24,9 +24,12 @@ use crate::support::simulation::World;
 use crate::support::simulation::partner::Partner;
 
 /// What must have been seen at least once, or the run has proved nothing.
-const RARE: [&str; 13] = [
+const RARE: [&str; 16] = [
     "answer lost",
+    "answered 500",
     "budget exhausted",
+    "denied",
+    "denied after an attempt in doubt",
     "done late",
     "duplicate caught",
     "gathered",

@@ -6,14 +6,15 @@ use shared::access::{Caller, Role};
 use shared::event::{Event, PoolIndex};
 use shared::mark::RequestMark;
 use shared::pool::{Change, Pool};
+use shared::problem::Problem;
 use shared::refusal::Refusal;
 use shared::reservation::ReservationId;
 use shared::rules::Decision;
-use shared::store::{Commit, Creation, Store, StoreError};
+use shared::store::{Commit, Store, StoreError};
 use shared::view::View;
 use tokio::task::JoinSet;
 
-use crate::support::desk::open;
+use crate::support::desk::{create, open};
 use crate::support::sale::unique;
 use crate::support::simulated::SimulatedStore;
 use crate::support::{database, nouns};
@@ -60,11 +61,11 @@ async fn what_was_never_created_is_not_there(store: impl Store) {
 }
 
 async fn an_event_and_its_pools_are_found_as_they_were_created(store: impl Store) {
-    for (seats, pools) in [(1, 1), (51, 2), (500, 10), (100_000, 96)] {
+    for (seats, pools) in [(1, 1), (51, 2), (500, 10), (100_000, 2_000)] {
         let mut event = nouns::event(&unique("created"), seats);
         event.name = "Zoë's «Rust» 🎟 \u{202e}\"'\\ #1".parse().unwrap();
-        event.created_by = RequestMark::new(u64::MAX);
-        assert_eq!(store.create_event(&event).await.unwrap(), Creation::Created);
+        event.created_by = RequestMark::new(u64::MAX - seats);
+        assert!(!create(&store, &event).await.unwrap(), "it is new");
 
         assert_eq!(store.load_event(&event.id).await.unwrap().as_ref(), Some(&event));
         let found = store.load_pools(&event).await.unwrap();
@@ -81,7 +82,9 @@ async fn an_event_that_exists_is_left_untouched(store: impl Store) {
 
     let mut other = nouns::event(event.id.as_str(), 500);
     other.name = "Another Meet-up".parse().unwrap();
-    assert_eq!(store.create_event(&other).await.unwrap(), Creation::Exists);
+    other.created_by = RequestMark::new(2);
+    let refused = create(&store, &other).await;
+    assert!(matches!(refused, Err(Problem::EventExists)), "{refused:?}");
     assert_eq!(store.load_event(&event.id).await.unwrap().as_ref(), Some(&event));
     assert!(store.load_pools(&event).await.unwrap().contains(&sold));
 }
@@ -90,12 +93,13 @@ async fn one_of_many_creators_succeeds(store: impl Store + Clone + 'static) {
     let mut creators = JoinSet::new();
     let id = unique("raced");
     for seats in 1..=10 {
-        let (store, event) = (store.clone(), nouns::event(&id, seats));
-        creators.spawn(async move { (store.create_event(&event).await.unwrap(), event) });
+        let (store, mut event) = (store.clone(), nouns::event(&id, seats));
+        event.created_by = RequestMark::new(seats);
+        creators.spawn(async move { (create(&store, &event).await, event) });
     }
     let done = creators.join_all().await;
     let created: Vec<_> =
-        done.iter().filter(|(creation, _)| *creation == Creation::Created).collect();
+        done.iter().filter(|(creation, _)| matches!(creation, Ok(false))).collect();
     let [(_, event)] = created.as_slice() else { panic!("one creator: {done:?}") };
     assert_eq!(store.load_event(&event.id).await.unwrap().as_ref(), Some(event));
     assert_eq!(store.load_pools(event).await.unwrap(), Pool::open_all(event));

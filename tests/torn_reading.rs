@@ -7,8 +7,9 @@ use serde_json::json;
 use shared::access::{Caller, Role};
 use shared::desk::Desk;
 use shared::event::{Event, PoolCount, PoolIndex};
+use shared::mark::RequestMark;
 use shared::pool::{Change, Pool};
-use shared::store::{Commit, Creation, Store, StoreError};
+use shared::store::{Commit, CreationStep, Store, StoreError};
 use shared::text::EventId;
 
 use crate::support::nouns;
@@ -53,8 +54,12 @@ impl Store for LateStore {
         self.store.commit(event, changes).await
     }
 
-    async fn create_event(&self, event: &Event) -> Result<Creation, StoreError> {
-        self.store.create_event(event).await
+    async fn create(&self, event: &Event, step: CreationStep<'_>) -> Result<Commit, StoreError> {
+        self.store.create(event, step).await
+    }
+
+    async fn load_creation(&self, mark: RequestMark) -> Result<Option<EventId>, StoreError> {
+        self.store.load_creation(mark).await
     }
 }
 

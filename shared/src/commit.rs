@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::desk::Desk;
 use crate::event::{Event, PoolIndex};
-use crate::pool::Change;
+use crate::pool::{Change, Pool};
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::reservation::Reservation;
@@ -52,56 +52,8 @@ pub async fn decide_and_commit<S: Store>(
     decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
 ) -> Result<Settled, Problem> {
     let mut race = Race { desk, event, home, started: Instant::now(), lost: 0, tried: None };
-    let mut view = race.read_home().await?;
-
-    loop {
-        let (changes, reservation) = match decide(&view, desk.now()) {
-            Ok(Decision::Standing(reservation)) => return Ok(race.recover(reservation)),
-            Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
-            Err(Refusal::NotEnoughSeats { requested, .. }) => {
-                if let Some(shortage) = race.refuse_unread(requested) {
-                    return Err(shortage.into());
-                }
-                let shortage = race.look_further(&mut view, requested).await?;
-                if let Some(shortage) = shortage
-                    && let Err(Refusal::NotEnoughSeats { .. }) = decide(&view, desk.now())
-                {
-                    return Err(shortage.into());
-                }
-                if race.is_over() {
-                    return race.look_last(decide).await;
-                }
-                continue;
-            }
-            Err(refusal) => return Err(refusal.into()),
-        };
-
-        race.tried = Some(view.home().version());
-        let found = match desk.store.commit(event, &changes).await {
-            Ok(Commit::Applied) => {
-                tracing::info!(lost = race.lost, pools = changes.len(), "committed");
-                desk.note(event, changes.iter().map(Change::after));
-                return Ok(Settled { reservation, replayed: false });
-            }
-            Ok(Commit::Conflict(found)) => found,
-            Err(StoreError::Unavailable(cause)) => {
-                tracing::warn!(lost = race.lost, cause, "outcome unknown, looking for it");
-                None
-            }
-            Err(refused @ (StoreError::Corrupt { .. } | StoreError::Rejected(_))) => {
-                return Err(refused.into());
-            }
-        };
-
-        race.lost = race.lost.saturating_add(1);
-        if race.is_over() {
-            return race.look_last(decide).await;
-        }
-        view = match found {
-            Some(found) if race.lost == 1 => View::of_home(found),
-            _ => race.read_again(&view).await?,
-        };
-    }
+    let settled = race.run(decide).await;
+    settled.map_err(|problem| race.doubt(problem))
 }
 
 /// One request's race for its pools, and its bounds.
@@ -111,11 +63,81 @@ struct Race<'a, S> {
     home: PoolIndex,
     started: Instant,
     lost: u32,
-    /// The home pool's version that the last commit started from.
+    /// The home pool's version that the last commit started from, which may have been applied.
     tried: Option<u64>,
 }
 
 impl<S: Store> Race<'_, S> {
+    async fn run(
+        &mut self,
+        decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
+    ) -> Result<Settled, Problem> {
+        let mut view = View::of_home(self.read_home().await?);
+
+        loop {
+            let (changes, reservation) = match decide(&view, self.desk.now()) {
+                Ok(Decision::Standing(reservation)) => return Ok(self.recover(reservation)),
+                Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
+                Err(Refusal::NotEnoughSeats { requested, .. }) => {
+                    if let Some(shortage) = self.refuse_unread(&view, requested) {
+                        return Err(shortage.into());
+                    }
+                    let shortage = self.look_further(&mut view, requested).await?;
+                    if let Some(shortage) = shortage
+                        && view.is_conclusive()
+                        && let Err(Refusal::NotEnoughSeats { .. }) = decide(&view, self.desk.now())
+                    {
+                        return Err(shortage.into());
+                    }
+                    if self.is_over() {
+                        return self.look_last(decide).await;
+                    }
+                    continue;
+                }
+                Err(refusal) => return Err(refusal.into()),
+            };
+
+            let found = match self.commit(&view, &changes).await? {
+                Commit::Applied => return Ok(Settled { reservation, replayed: false }),
+                Commit::Conflict(found) => found,
+            };
+            self.lost = self.lost.saturating_add(1);
+            if self.is_over() {
+                return self.look_last(decide).await;
+            }
+            view = match found {
+                Some(found) if self.lost == 1 => View::of_home(found),
+                _ => self.read_again(&view).await?,
+            };
+        }
+    }
+
+    /// Writes what was decided on this view. An outcome that stays unknown is as good as a lost
+    /// race of which nothing was found: what is read next tells.
+    async fn commit(&mut self, view: &View, changes: &[Change]) -> Result<Commit, StoreError> {
+        let expected = view.home().version();
+        // It was decided to write, so nothing that was tried before stands in this view. Only what
+        // was tried from this very version may still arrive.
+        let in_doubt = self.tried.filter(|tried| *tried >= expected);
+        self.tried = Some(expected);
+        match self.desk.store.commit(self.event, changes).await {
+            Ok(Commit::Applied) => {
+                tracing::info!(lost = self.lost, pools = changes.len(), "committed");
+                self.desk.note(self.event, changes.iter().map(Change::after));
+                Ok(Commit::Applied)
+            }
+            Err(StoreError::Unavailable(cause)) => {
+                tracing::warn!(lost = self.lost, cause, "outcome unknown, looking for it");
+                Ok(Commit::Conflict(None))
+            }
+            Err(rejected @ StoreError::Rejected(_)) => {
+                self.tried = in_doubt;
+                Err(rejected)
+            }
+            other @ (Ok(Commit::Conflict(_)) | Err(StoreError::Corrupt { .. })) => other,
+        }
+    }
+
     fn is_over(&self) -> bool {
         self.lost >= ATTEMPTS_MAX || self.started.elapsed() >= TIME_MAX
     }
@@ -126,6 +148,17 @@ impl<S: Store> Race<'_, S> {
         Settled { reservation, replayed: true }
     }
 
+    /// The problem that ended the request. While a commit of it may have been applied, no error is
+    /// final, however certain it is about the call that met it: the outcome is unknown.
+    fn doubt(&self, problem: Problem) -> Problem {
+        if self.tried.is_none() {
+            return problem;
+        }
+        let Problem::Store(error) = problem else { return problem };
+        tracing::warn!(lost = self.lost, %error, "outcome unknown");
+        StoreError::Unavailable(Box::new(error)).into()
+    }
+
     /// The end of a race that was lost: was one of its commits applied after all, or can none be
     /// any more? The SDK tries again by itself and hides what became of the first try. A commit
     /// that is still on its way is harmless only once its home pool has moved on.
@@ -133,11 +166,16 @@ impl<S: Store> Race<'_, S> {
         &self,
         decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
     ) -> Result<Settled, Problem> {
-        let view = self.read_home().await?;
+        let home = self.read_home().await?;
+        let version = home.version();
+        let mut view = View::of_home(home);
+        if view.home().is_overflowed() {
+            view = self.read_all(&view).await?;
+        }
         if let Ok(Decision::Standing(reservation)) = decide(&view, self.desk.now()) {
             return Ok(self.recover(reservation));
         }
-        if self.tried.is_some_and(|tried| view.home().version() <= tried) {
+        if self.tried.is_some_and(|tried| version <= tried) {
             return Err(StoreError::Unavailable("a commit may yet be applied".into()).into());
         }
         Err(Problem::Contended { attempts: self.lost })
@@ -150,13 +188,21 @@ impl<S: Store> Race<'_, S> {
             let pause_max = PAUSE_FIRST_MS.saturating_mul(1 << doublings).min(PAUSE_LAST_MS);
             tokio::time::sleep(self.desk.jitter(Duration::from_millis(pause_max))).await;
         }
-        if view.is_whole() { self.read_all().await } else { self.read_home().await }
+        if view.is_whole() {
+            self.read_all(view).await
+        } else {
+            Ok(View::of_home(self.read_home().await?))
+        }
     }
 
     /// The refusal that needs no further reading: many orders before this one were just refused,
     /// and the last proof holds for it, too. Not if a commit of this request is on its way, since
-    /// that may be what the seats are wanting for.
-    fn refuse_unread(&self, requested: u32) -> Option<Refusal> {
+    /// that may be what the seats are wanting for; and not if an earlier try of it may stand in
+    /// another pool.
+    fn refuse_unread(&self, view: &View, requested: u32) -> Option<Refusal> {
+        if view.home().is_overflowed() {
+            return None;
+        }
         let shortage = self.desk.look(self.event, |glance| glance.shortage_in_crowd(requested))?;
         self.tried.is_none().then(|| {
             tracing::info!("refused in a crowd");
@@ -176,7 +222,8 @@ impl<S: Store> Race<'_, S> {
         requested: u32,
     ) -> Result<Option<Refusal>, Problem> {
         let (earlier, at) = (self.desk.look(self.event, |known| known.clone()), Instant::now());
-        let before = std::mem::replace(view, self.read_all().await?);
+        let whole = self.read_all(view).await?;
+        let before = std::mem::replace(view, whole);
         if let Some(shortage) = earlier.shortage(self.event.total_seats, view, at, requested) {
             self.desk.look(self.event, |glance| glance.remember(shortage));
             return Ok(Some(shortage.refuse(requested)));
@@ -187,19 +234,21 @@ impl<S: Store> Race<'_, S> {
         Ok(None)
     }
 
-    async fn read_home(&self) -> Result<View, Problem> {
+    async fn read_home(&self) -> Result<Pool, StoreError> {
         let home = self.desk.store.load_pool(self.event, self.home).await?;
         self.desk.note(self.event, std::iter::once(&home));
-        Ok(View::of_home(home))
+        Ok(home)
     }
 
-    async fn read_all(&self) -> Result<View, Problem> {
+    /// Reads all pools, after `before` was read.
+    async fn read_all(&self, before: &View) -> Result<View, Problem> {
         let pools = self.desk.store.load_pools(self.event).await?;
         self.desk.note(self.event, pools.iter());
         let missing = || StoreError::Corrupt {
             what: format!("pool {} of event {}", self.home.get(), self.event.id),
             why: "it is missing".to_owned(),
         };
-        Ok(View::of_all(pools, self.home).ok_or_else(missing)?)
+        let view = View::of_all(pools, self.home).ok_or_else(missing)?;
+        Ok(view.after(before))
     }
 }

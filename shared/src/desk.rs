@@ -67,9 +67,7 @@ impl<S: Store> Desk<S> {
 
     /// A pause of any length up to `pause_max`.
     pub(crate) fn jitter(&self, pause_max: Duration) -> Duration {
-        let [first, second, ..] = self.random();
-        let share = f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX);
-        pause_max.mul_f64(share)
+        jitter(self.random(), pause_max)
     }
 
     /// The event, remembered once seen: what is remembered of it never changes.
@@ -115,6 +113,13 @@ impl<S: Store> Desk<S> {
     fn events_known(&self) -> MutexGuard<'_, HashMap<EventId, Known>> {
         self.events_known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The pause of any length up to `pause_max` that these bytes choose.
+pub(crate) fn jitter(random: [u8; 32], pause_max: Duration) -> Duration {
+    let [first, second, ..] = random;
+    let share = f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX);
+    pause_max.mul_f64(share)
 }
 
 impl<S: fmt::Debug> fmt::Debug for Desk<S> {

@@ -57,12 +57,12 @@ impl TryFrom<u64> for TotalSeats {
     }
 }
 
-/// How many pools an event has: 1 to 96, so that all of them and the event fit one `BatchGetItem`.
+/// How many pools an event has: about one for 50 seats, so 1 to 2,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolCount(NonZero<u16>);
 
 impl PoolCount {
-    const MAX: u16 = 96;
+    const MAX: u16 = 2_000;
     const SEATS_PER_POOL: u32 = 50;
 
     /// How many pools an event of so many seats is created with.
@@ -95,7 +95,7 @@ impl TryFrom<u64> for PoolCount {
 
     fn try_from(pools: u64) -> Result<Self, Malformed> {
         let pools = u16::try_from(pools).ok().filter(|pools| *pools <= Self::MAX);
-        let pools = pools.and_then(NonZero::new).ok_or(Malformed("an integer from 1 to 96"))?;
+        let pools = pools.and_then(NonZero::new).ok_or(Malformed("an integer from 1 to 2000"))?;
         Ok(Self(pools))
     }
 }
@@ -119,10 +119,5 @@ impl PoolIndex {
     /// The position.
     pub fn get(self) -> u16 {
         self.0
-    }
-
-    /// Every pool that any event can have.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        (0..PoolCount::MAX).map(Self)
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::event::{PoolCount, PoolIndex, TotalSeats};
 use crate::order::SeatCount;
-use crate::pool::{ENDED_KEPT_MAX, Pool};
+use crate::pool::{ENDED_KEPT_MIN, Pool};
 use crate::refusal::Refusal;
 use crate::reservation::ReservationId;
 use crate::view::View;
@@ -154,7 +154,7 @@ impl Seen {
         Self {
             at: Instant::now(),
             version: pool.version(),
-            available: pool.available(),
+            available: if pool.is_overflowed() { 0 } else { pool.available() },
             taken: pool.capacity().saturating_sub(pool.available()),
             ended: ended.map(|reservation| reservation.id).collect(),
         }
@@ -165,7 +165,7 @@ impl Seen {
 /// happened between them that some may be forgotten.
 fn freed_between(before: &Seen, after: &Pool) -> Option<u32> {
     let steps = after.version().checked_sub(before.version)?;
-    if usize::try_from(steps).ok()? > ENDED_KEPT_MAX || before.at.elapsed() > PROVES {
+    if usize::try_from(steps).ok()? > ENDED_KEPT_MIN || before.at.elapsed() > PROVES {
         return None;
     }
     let freed = after

@@ -9,6 +9,7 @@
 //!   parse, answer    HTTP in, HTTP out; problem: every answer that is no success
 //!   desk             what a handler is handed: store, time, chance
 //!   commit           the loop: read, decide, commit, and again after a lost race
+//!   creation         how an event comes to be, in as many steps as it needs
 //!   view             the pools in view: gathers free seats when one has too few
 //!   glance           what an instance knows of the pools, and what it may refuse by that
 //!   rules            what may become of a pool, pure
@@ -33,6 +34,7 @@ pub mod audit;
 pub mod boot;
 pub mod commit;
 pub mod config;
+pub mod creation;
 pub mod desk;
 pub mod dynamo;
 pub mod event;

@@ -10,14 +10,34 @@ use std::num::NonZero;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Event, PoolIndex};
+use crate::order::Order;
 use crate::reservation::{Reservation, ReservationId};
+use crate::text::{PartnerId, PartnerReference};
 
 /// How long an ended reservation is kept, so that a retry still gets a true answer.
 const ENDED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// How many ended reservations are kept at most: every write pays for the whole item, and a
-/// caller that reserves and cancels without end must not make it grow without end.
-pub(crate) const ENDED_KEPT_MAX: usize = 128;
+/// So many of the latest ended reservations are kept that long, whatever they weigh.
+pub(crate) const ENDED_KEPT_MIN: usize = 128;
+
+/// Beyond those, the oldest are forgotten early once all of them weigh more than this: every write
+/// pays for the whole item, and a caller that reserves and cancels without end must not make it
+/// grow without end.
+const ENDED_BYTES_MAX: usize = 64 * 1_024;
+
+/// How many ended reservations one step forgets at most: each takes a few bytes of an update
+/// expression, and DynamoDB takes 4 KB of it.
+const FORGOTTEN_MAX: usize = 100;
+
+/// A pool has no room for another reservation once its live ones weigh more than this. With what
+/// is kept of the ended, that is half of the 400 KB that DynamoDB lets an item have, and some 700
+/// reservations with a reference of the usual length. The seats of a new pool need a fifth of it,
+/// so only seats that gathered from others can fill it.
+const LIVE_BYTES_MAX: usize = 128 * 1_024;
+
+/// What a stored reservation weighs besides its texts, ended or not: `dynamo::item` holds the store
+/// to it.
+const RESERVATION_BYTES: usize = 96;
 
 /// A block of an event's seats, with everything that decides about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +47,7 @@ pub struct Pool {
     capacity: u32,
     available: u32,
     reservations: BTreeMap<ReservationId, Reservation>,
+    is_overflowed: bool,
 }
 
 /// One step of one pool, from the version before to the next.
@@ -40,7 +61,9 @@ pub struct Change {
 impl Pool {
     /// A new pool, all of whose seats are free.
     pub fn open(index: PoolIndex, capacity: u32) -> Self {
-        Self { index, version: 0, capacity, available: capacity, reservations: BTreeMap::new() }
+        let reservations = BTreeMap::new();
+        let available = capacity;
+        Self { index, version: 0, capacity, available, reservations, is_overflowed: false }
     }
 
     /// The pools of a new event, its seats spread evenly over them.
@@ -61,8 +84,9 @@ impl Pool {
         capacity: u32,
         available: u32,
         reservations: BTreeMap<ReservationId, Reservation>,
+        is_overflowed: bool,
     ) -> Self {
-        Self { index, version, capacity, available, reservations }
+        Self { index, version, capacity, available, reservations, is_overflowed }
     }
 
     /// The reservation with this id, live or ended, whosever it is.
@@ -95,6 +119,24 @@ impl Pool {
         self.reservations.values()
     }
 
+    /// Whether it had no room once, so that orders of this pool may stand in others.
+    pub fn is_overflowed(&self) -> bool {
+        self.is_overflowed
+    }
+
+    /// Whether the order's reservation would fit in, as far as bytes go.
+    pub fn has_room_for(&self, order: &Order) -> bool {
+        let live = self.reservations().filter(|reservation| reservation.is_live());
+        let live: usize = live.map(bytes_of).sum();
+        let added = bytes(&order.partner, order.reference.as_ref());
+        live.saturating_add(added) <= LIVE_BYTES_MAX
+    }
+
+    /// The most bytes that its reservations can weigh in the store.
+    pub fn bytes(&self) -> usize {
+        self.reservations().map(bytes_of).sum()
+    }
+
     /// Asserts promise 1: no seat of this pool is sold twice, and none is lost.
     ///
     /// # Panics
@@ -124,21 +166,36 @@ impl Pool {
         Change { after, written: None, dropped }
     }
 
-    /// The ended reservations that are past their time, and the oldest of those too many.
+    /// The ended reservations that are past their time, and the oldest of those that weigh too
+    /// much; a hundred at a time. Their versions say in which order they ended, and no clock.
     fn forgettable(&self, now: Timestamp) -> Vec<ReservationId> {
         let mut ended: Vec<_> = self
             .reservations()
-            .filter_map(|reservation| Some((reservation.cancelled?.at, reservation.id)))
+            .filter_map(|one| Some((one.version, one.cancelled?.at, bytes_of(one), one.id)))
             .collect();
         ended.sort_unstable();
-        let too_many = ended.len().saturating_sub(ENDED_KEPT_MAX);
-        let old = |at: Timestamp| now.duration_since(at) > ENDED_KEPT;
-        let oldest_first = ended.into_iter().enumerate();
-        oldest_first
-            .filter(|(position, (at, _))| *position < too_many || old(*at))
-            .map(|(_, (_, id))| id)
-            .collect()
+        let mut weight: usize = ended.iter().map(|(_, _, bytes, _)| bytes).sum();
+        let beyond_latest = ended.len().saturating_sub(ENDED_KEPT_MIN);
+        let mut forgettable = Vec::new();
+        for (position, (_, at, bytes, id)) in ended.into_iter().enumerate() {
+            let is_too_much = position < beyond_latest && weight > ENDED_BYTES_MAX;
+            let is_old = now.duration_since(at) > ENDED_KEPT;
+            if (is_too_much || is_old) && forgettable.len() < FORGOTTEN_MAX {
+                weight = weight.saturating_sub(bytes);
+                forgettable.push(id);
+            }
+        }
+        forgettable
     }
+}
+
+fn bytes_of(reservation: &Reservation) -> usize {
+    bytes(&reservation.partner, reservation.reference.as_ref())
+}
+
+fn bytes(partner: &PartnerId, reference: Option<&PartnerReference>) -> usize {
+    let reference = reference.map_or(0, |reference| reference.as_str().len());
+    RESERVATION_BYTES.saturating_add(partner.as_str().len()).saturating_add(reference)
 }
 
 impl Change {
@@ -165,6 +222,11 @@ impl Change {
     /// The ended reservations that are no longer kept.
     pub fn dropped(&self) -> &[ReservationId] {
         &self.dropped
+    }
+
+    /// An order of this pool stands in another from now on.
+    pub(crate) fn overflow(&mut self) {
+        self.after.is_overflowed = true;
     }
 
     /// Free seats come from other pools.
@@ -208,46 +270,14 @@ mod tests {
     use std::panic::catch_unwind;
 
     use super::*;
-    use crate::event::{PoolCount, TotalSeats};
-    use crate::mark::RequestMark;
-    use crate::refusal::Refusal;
 
     #[test]
     fn a_pool_that_does_not_add_up_is_never_written() {
         let now = Timestamp::UNIX_EPOCH;
         for (capacity, available) in [(10, 9), (10, 11)] {
             let none = BTreeMap::new();
-            let pool = Pool::from_stored(PoolIndex::new(0), 1, capacity, available, none);
+            let pool = Pool::from_stored(PoolIndex::new(0), 1, capacity, available, none, false);
             assert!(catch_unwind(|| pool.step(now)).is_err(), "{available} of {capacity}");
-        }
-    }
-
-    #[test]
-    fn the_pools_of_an_event_add_up_to_its_seats_and_there_are_no_others() {
-        let cases = [(1, 1), (50, 1), (51, 2), (500, 10), (4_800, 96), (5_000, 96), (100_000, 96)];
-        for (seats, pools) in cases {
-            let total_seats = TotalSeats::try_from(seats).expect("1 to 100,000 seats");
-            let event = Event {
-                id: "event".parse().expect("an id"),
-                name: "Event".parse().expect("a name"),
-                total_seats,
-                pools: PoolCount::of(total_seats),
-                created_at: Timestamp::UNIX_EPOCH,
-                created_by: RequestMark::new(1),
-            };
-            let id = |index| ReservationId::in_pool(PoolIndex::new(index), [7; 32]);
-            let last = id(event.pools.get() - 1);
-            assert_eq!(last.home_in(&event), Ok(last.pool()));
-            let beyond = id(event.pools.get());
-            assert_eq!(beyond.home_in(&event), Err(Refusal::ReservationNotFound));
-
-            let opened = Pool::open_all(&event);
-            let capacities = || opened.iter().map(Pool::capacity);
-
-            assert_eq!(opened.len(), pools, "{seats} seats");
-            assert_eq!(u64::from(capacities().sum::<u32>()), seats);
-            let spread = capacities().max().unwrap() - capacities().min().unwrap();
-            assert!(spread <= 1, "{seats} seats are spread evenly");
         }
     }
 }

@@ -75,11 +75,17 @@ impl ReservationId {
 
     /// The id of a reservation in this pool, of bits that are random; or else a hash.
     pub fn in_pool(index: PoolIndex, bits: [u8; 32]) -> Self {
-        let [mut bytes, _] = halves(bits);
+        let [bytes, _] = halves(bits);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid()).moved_to(index)
+    }
+
+    /// The id that the same request has in another pool, should its own have no room.
+    pub(crate) fn moved_to(&self, index: PoolIndex) -> Self {
+        let mut bytes = *self.0.as_bytes();
         for (byte, of_index) in bytes.iter_mut().zip(index.get().to_be_bytes()) {
             *byte = of_index;
         }
-        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+        Self(Uuid::from_bytes(bytes))
     }
 
     /// The pool that holds, or would hold, this reservation.

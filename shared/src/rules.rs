@@ -21,47 +21,56 @@ pub enum Decision {
     Commit(Vec<Change>, Reservation),
 }
 
+/// What an order finds that an earlier try has done.
+///
+/// # Errors
+///
+/// [`Refusal::IdempotencyKeyReused`] if that was another order.
+pub(crate) fn replay(standing: &Reservation, order: &Order) -> Result<Decision, Refusal> {
+    if standing.is_of(order) {
+        Ok(Decision::Standing(standing.clone()))
+    } else {
+        Err(Refusal::IdempotencyKeyReused)
+    }
+}
+
 impl Pool {
     /// Takes the order's seats for the reservation `id`, or finds that an earlier try has.
     ///
     /// # Errors
     ///
-    /// [`Refusal::NotEnoughSeats`], of this pool alone, and [`Refusal::IdempotencyKeyReused`].
+    /// [`Refusal::NotEnoughSeats`], of this pool alone, which may have seats but no room, or not
+    /// all that an earlier try can have done; and [`Refusal::IdempotencyKeyReused`].
     pub fn reserve(
         &self,
         id: &ReservationId,
         order: &Order,
         now: Timestamp,
     ) -> Result<Decision, Refusal> {
-        self.reserve_with(0, id, order, now)
+        if let Some(standing) = self.find(id) {
+            return replay(standing, order);
+        }
+        let taken = if self.is_overflowed() { None } else { self.take(0, id, order, now) };
+        let (change, reservation) = taken.ok_or_else(|| Refusal::NotEnoughSeats {
+            requested: order.seats.get(),
+            available: self.available(),
+        })?;
+        Ok(Decision::Commit(vec![change], reservation))
     }
 
-    /// As [`Pool::reserve`], after `received` free seats have come from other pools.
-    ///
-    /// # Errors
-    ///
-    /// As [`Pool::reserve`].
-    pub fn reserve_with(
+    /// Takes the order's seats for a new reservation, after `received` free seats have come from
+    /// other pools. `None` if there are too few, or no room.
+    pub fn take(
         &self,
         received: u32,
         id: &ReservationId,
         order: &Order,
         now: Timestamp,
-    ) -> Result<Decision, Refusal> {
-        if let Some(standing) = self.find(id) {
-            return if standing.is_of(order) {
-                Ok(Decision::Standing(standing.clone()))
-            } else {
-                Err(Refusal::IdempotencyKeyReused)
-            };
-        }
-
-        let requested = order.seats.get();
+    ) -> Option<(Change, Reservation)> {
         let available = self.available().saturating_add(received);
-        if available < requested {
-            return Err(Refusal::NotEnoughSeats { requested, available });
+        if available < order.seats.get() || !self.has_room_for(order) {
+            return None;
         }
-
         let mut change = self.step(now);
         change.receive(received);
         let reservation = Reservation {
@@ -74,7 +83,7 @@ impl Pool {
             cancelled: None,
         };
         change.write(reservation.clone());
-        Ok(Decision::Commit(vec![change], reservation))
+        Some((change, reservation))
     }
 
     /// Gives the seats of the caller's reservation back; `by` marks the request, so that its
@@ -117,6 +126,17 @@ impl Pool {
     pub fn give(&self, seats: u32, now: Timestamp) -> Change {
         let mut change = self.step(now);
         change.give(seats);
+        change
+    }
+
+    /// Lets an order of this pool stand in another, to which it gives `seats` of its free ones.
+    ///
+    /// # Panics
+    ///
+    /// If it has not so many.
+    pub(crate) fn overflow(&self, seats: u32, now: Timestamp) -> Change {
+        let mut change = self.give(seats, now);
+        change.overflow();
         change
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use crate::event::{Event, PoolIndex};
+use crate::mark::RequestMark;
 use crate::pool::{Change, Pool};
 use crate::text::EventId;
 
@@ -39,11 +40,38 @@ pub trait Store: Send + Sync {
         changes: &[Change],
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
 
-    /// Writes the event and all its pools, or nothing if an event with its id exists.
-    fn create_event(
+    /// Takes one step of the event's creation, whole or not at all. [`Commit::Conflict`] says that
+    /// its condition failed, or that another's step was under way.
+    fn create(
         &self,
         event: &Event,
-    ) -> impl Future<Output = Result<Creation, StoreError>> + Send;
+        step: CreationStep<'_>,
+    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
+
+    /// Which event the request with this mark created, if it created one.
+    fn load_creation(
+        &self,
+        mark: RequestMark,
+    ) -> impl Future<Output = Result<Option<EventId>, StoreError>> + Send;
+}
+
+/// One step of an event's creation. Pools are written before the event, so that half an event never
+/// exists; and pools without an event are nobody's.
+#[derive(Debug, Clone, Copy)]
+pub enum CreationStep<'a> {
+    /// If there is no such event: claims its id for this request, whoever has claimed it before.
+    Claim,
+    /// If this request has the claim: writes these pools.
+    Pools(&'a [Pool]),
+    /// If there is no such event, and the request has created no other: writes it with its last
+    /// pools, and ends the claim, which must be this request's. An event that is written in this
+    /// one step needs no claim, and ends any other's.
+    Event {
+        /// The last pools, or all.
+        pools: &'a [Pool],
+        /// Whether there were steps before.
+        is_claimed: bool,
+    },
 }
 
 /// What only an audit reads: which events there are, and pools that may not be sound.
@@ -77,15 +105,6 @@ pub enum Commit {
     /// Another commit came first and nothing is written. Where one pool was to be changed and
     /// the store could tell, this is how it stands.
     Conflict(Option<Pool>),
-}
-
-/// How the creation of an event went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Creation {
-    /// The event and its pools are written.
-    Created,
-    /// There is an event with this id; it is as it was.
-    Exists,
 }
 
 /// What can go wrong between us and the store.

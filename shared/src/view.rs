@@ -13,25 +13,33 @@ use crate::order::Order;
 use crate::pool::{Change, Pool};
 use crate::refusal::Refusal;
 use crate::reservation::ReservationId;
-use crate::rules::Decision;
+use crate::rules::{self, Decision};
 
 /// The home pool of a request as it was read, alone or with all others of its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
     home: Pool,
     others: Option<Vec<Pool>>,
+    /// Whether the home pool stood still from before the others were read until it was read itself.
+    is_steady: bool,
 }
 
 impl View {
     /// A view of the home pool alone.
     pub fn of_home(home: Pool) -> Self {
-        Self { home, others: None }
+        Self { home, others: None, is_steady: false }
     }
 
-    /// A view of all pools of an event, by index. `None` if the home pool is not among them.
+    /// A view of all pools of an event as they stand at one moment. `None` if the home pool is not
+    /// among them.
     pub fn of_all(mut pools: Vec<Pool>, home: PoolIndex) -> Option<Self> {
         let position = pools.iter().position(|pool| pool.index() == home)?;
-        Some(Self { home: pools.remove(position), others: Some(pools) })
+        Some(Self { home: pools.remove(position), others: Some(pools), is_steady: true })
+    }
+
+    /// This view of all pools, if they were read one by one, and all of them after `before`.
+    pub fn after(self, before: &Self) -> Self {
+        Self { is_steady: self.home.version() == before.home.version(), ..self }
     }
 
     /// The pool that holds, or would hold, the request's reservation.
@@ -44,10 +52,20 @@ impl View {
         self.others.is_some()
     }
 
+    /// Whether it shows every reservation that an earlier try of the request can have made.
+    pub fn is_conclusive(&self) -> bool {
+        self.is_steady || !self.home.is_overflowed()
+    }
+
     /// Takes the order's seats from the home pool, gathering what it lacks from the others.
     ///
     /// As few others as can give: one where one has enough, else the fullest first; at most 10,
     /// one seat each, when the home pool has none.
+    ///
+    /// A home pool that has no room for another reservation lets it stand in one that has. The
+    /// home pool is changed in the same commit, and says from then on that it overflowed: so
+    /// whatever is done for the orders of this pool, wherever it stands, is done on its version,
+    /// and two tries of one order cannot both succeed.
     ///
     /// # Errors
     ///
@@ -58,21 +76,52 @@ impl View {
         order: &Order,
         now: Timestamp,
     ) -> Result<Decision, Refusal> {
-        let (Err(Refusal::NotEnoughSeats { requested, available }), Some(others)) =
-            (self.home.reserve(id, order, now), &self.others)
+        let alone = self.home.reserve(id, order, now);
+        let (Err(Refusal::NotEnoughSeats { requested, .. }), Some(others)) = (&alone, &self.others)
         else {
-            return self.home.reserve(id, order, now);
+            return alone;
         };
 
-        let missing = requested.saturating_sub(available);
-        let (received, gifts) = gifts(others, missing, id, now)
-            .ok_or_else(|| Refusal::NotEnoughSeats { requested, available: self.available() })?;
-        match self.home.reserve_with(received, id, order, now)? {
-            Decision::Commit(mut changes, reservation) => {
-                changes.extend(gifts);
-                Ok(Decision::Commit(changes, reservation))
+        if self.home.is_overflowed() {
+            let elsewhere = |pool: &Pool| pool.find(&id.moved_to(pool.index())).cloned();
+            if let Some(standing) = others.iter().find_map(elsewhere) {
+                return rules::replay(&standing, order);
             }
-            standing @ Decision::Standing(_) => Ok(standing),
+        }
+        let has_room = self.home.has_room_for(order);
+        if !self.is_steady && (self.home.is_overflowed() || !has_room) {
+            return alone;
+        }
+        let decided = if has_room {
+            gather(&self.home, others.iter().collect(), 0, id, order, now)
+        } else {
+            self.overflow(others, id, order, now)
+        };
+        let requested = *requested;
+        decided.ok_or_else(|| Refusal::NotEnoughSeats { requested, available: self.available() })
+    }
+
+    /// Takes the order's seats in the pool with the most free seats that has room for it. The home
+    /// pool gives what it has of those that lack there.
+    fn overflow(
+        &self,
+        others: &[Pool],
+        id: &ReservationId,
+        order: &Order,
+        now: Timestamp,
+    ) -> Option<Decision> {
+        let roomy = others.iter().filter(|pool| pool.has_room_for(order));
+        let host = roomy.max_by_key(|pool| (pool.available(), Reverse(pool.index())))?;
+        let missing = order.seats.get().saturating_sub(host.available());
+        let given = self.home.available().min(missing);
+        let donors = others.iter().filter(|pool| pool.index() != host.index()).collect();
+        let id = id.moved_to(host.index());
+        match gather(host, donors, given, &id, order, now)? {
+            Decision::Commit(mut changes, reservation) => {
+                changes.push(self.home.overflow(given, now));
+                Some(Decision::Commit(changes, reservation))
+            }
+            standing @ Decision::Standing(_) => Some(standing),
         }
     }
 
@@ -87,21 +136,43 @@ impl View {
     }
 }
 
-/// The fewest gifts that make up what is missing, and the seats in them; or `None` if all others
+/// Takes the order's seats in `host`, which has `given` already promised, and gathers what lacks
+/// from the donors. `None` if they have too few.
+fn gather(
+    host: &Pool,
+    donors: Vec<&Pool>,
+    given: u32,
+    id: &ReservationId,
+    order: &Order,
+    now: Timestamp,
+) -> Option<Decision> {
+    let free = host.available().saturating_add(given);
+    let missing = order.seats.get().saturating_sub(free);
+    let (received, gifts) = gifts(donors, missing, id, now)?;
+    let received = received.saturating_add(given);
+    let (change, reservation) = host.take(received, id, order, now)?;
+    let changes = [change].into_iter().chain(gifts).collect();
+    Some(Decision::Commit(changes, reservation))
+}
+
+/// The fewest gifts that make up what is missing, and the seats in them; or `None` if all donors
 /// have too few.
 ///
 /// Many gather at once when an event is nearly sold out. Each starts looking for its donors at
 /// another pool, which its id chooses, so that they do not all meet at the same. A donor that is
 /// enough alone shares what it has left, so that the next order here need not gather again.
 fn gifts(
-    others: &[Pool],
+    mut donors: Vec<&Pool>,
     missing: u32,
     id: &ReservationId,
     now: Timestamp,
 ) -> Option<(u32, Vec<Change>)> {
-    let (before, from) = others.split_at(id.start_among(others.len()));
-    let mut donors: Vec<_> =
-        from.iter().chain(before).filter(|pool| pool.available() > 0).collect();
+    if missing == 0 {
+        return Some((0, Vec::new()));
+    }
+    let start = id.start_among(donors.len());
+    donors.rotate_left(start);
+    donors.retain(|pool| pool.available() > 0);
     donors.sort_by_key(|pool| Reverse(pool.available().min(missing)));
 
     let first = donors.first()?;

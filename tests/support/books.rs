@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use shared::event::{Event, PoolIndex};
+use shared::mark::RequestMark;
 use shared::pool::{Change, Pool};
-use shared::store::Evidence;
-use shared::store::{Books, Commit, Creation, Store, StoreError};
+use shared::store::{Books, Commit, CreationStep, Evidence, Store, StoreError};
 use shared::text::EventId;
 
 use super::simulated::SimulatedStore;
@@ -75,7 +75,11 @@ impl Store for RacedBooks {
         self.store.commit(event, changes).await
     }
 
-    async fn create_event(&self, event: &Event) -> Result<Creation, StoreError> {
-        self.store.create_event(event).await
+    async fn create(&self, event: &Event, step: CreationStep<'_>) -> Result<Commit, StoreError> {
+        self.store.create(event, step).await
+    }
+
+    async fn load_creation(&self, mark: RequestMark) -> Result<Option<EventId>, StoreError> {
+        self.store.load_creation(mark).await
     }
 }

@@ -11,9 +11,11 @@ use reserve_seats::reserve_seats;
 use serde_json::{Value, json};
 use shared::answer::finish;
 use shared::config::DEFAULT_EVENT_ID;
+use shared::creation;
 use shared::desk::Desk;
 use shared::event::Event;
-use shared::store::{Creation, Store};
+use shared::problem::Problem;
+use shared::store::Store;
 use show_docs::show_docs;
 use show_reservation::show_reservation;
 use summarize_event::summarize_event;
@@ -32,8 +34,15 @@ pub(crate) fn desk<S: Store>(store: S) -> Desk<S> {
 /// Puts an event with so many seats on sale.
 pub(crate) async fn open<S: Store>(store: &S, id: &str, seats: u64) -> Event {
     let event = nouns::event(id, seats);
-    assert_eq!(store.create_event(&event).await.expect("the store answers"), Creation::Created);
+    let replayed = create(store, &event).await.expect("the store answers");
+    assert!(!replayed, "it is new");
     event
+}
+
+/// Creates this event, or finds that it did before.
+pub(crate) async fn create<S: Store>(store: &S, event: &Event) -> Result<bool, Problem> {
+    let dice = Dice::new(1);
+    creation::create_event(store, event, || dice.bytes()).await
 }
 
 /// A request, as the gateway hands it to a function.

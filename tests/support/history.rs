@@ -45,6 +45,7 @@ impl Told {
         let body = match outcome {
             Outcome::Unknown => return None,
             Outcome::Refusal(code) => return Some(Self::of_code(code)),
+            Outcome::Fault => return Some(Self::NothingChanged),
             Outcome::Success(body) => body,
         };
         let number = |name: &str| body[name].as_u64().unwrap_or_else(|| panic!("{name}: {body}"));

@@ -6,7 +6,7 @@ use shared::mark::RequestMark;
 use shared::pool::{Change, Pool};
 use shared::reservation::ReservationId;
 use shared::rules::Decision;
-use shared::store::{Commit, Creation, Store, StoreError};
+use shared::store::{Commit, CreationStep, Store, StoreError};
 use shared::text::EventId;
 
 use super::nouns;
@@ -37,8 +37,12 @@ impl Store for LosingStore {
         self.0.commit(event, changes).await
     }
 
-    async fn create_event(&self, event: &Event) -> Result<Creation, StoreError> {
-        self.0.create_event(event).await
+    async fn create(&self, event: &Event, step: CreationStep<'_>) -> Result<Commit, StoreError> {
+        self.0.create(event, step).await
+    }
+
+    async fn load_creation(&self, mark: RequestMark) -> Result<Option<EventId>, StoreError> {
+        self.0.load_creation(mark).await
     }
 }
 

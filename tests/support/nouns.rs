@@ -1,5 +1,7 @@
 //! The nouns of TicketBoss, made of plain words: what a test would else parse itself.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use jiff::Timestamp;
 use shared::event::{Event, PoolCount, TotalSeats};
 use shared::mark::RequestMark;
@@ -11,16 +13,18 @@ pub(crate) fn start_of_time() -> Timestamp {
     "2026-11-23T10:15:30.123Z".parse().expect("a time")
 }
 
-/// An event as an organiser creates it.
+/// An event as an organiser creates it, by a request of its own.
 pub(crate) fn event(id: &str, seats: u64) -> Event {
     let total_seats = TotalSeats::try_from(seats).expect("1 to 100,000 seats");
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
     Event {
         id: id.parse().expect("an event id"),
         name: "Any Meet-up".parse().expect("a name"),
         total_seats,
         pools: PoolCount::of(total_seats),
         created_at: start_of_time(),
-        created_by: RequestMark::new(1),
+        created_by: RequestMark::new(hasher.finish()),
     }
 }
 

@@ -23,8 +23,13 @@ pub(crate) enum Fate {
     LostBefore,
     /// It is done, and its connection breaks before the answer.
     LostAfter,
+    /// It is not done, and answered with 400 and this code.
+    Refused(&'static str),
+}
+
+impl Fate {
     /// It is not done: too much throughput was asked for.
-    Throttled,
+    pub(crate) const THROTTLED: Self = Self::Refused("ThrottlingException");
 }
 
 /// Decides about a request, by its action, `GetItem`, and its body.
@@ -110,7 +115,7 @@ async fn serve(state: Arc<State>, mut stream: TcpStream) -> io::Result<()> {
             }
             Fate::LostBefore => return Ok(()),
             Fate::LostAfter => return forward(&state.upstream, &request).await.map(drop),
-            Fate::Throttled => throttled(),
+            Fate::Refused(code) => refusal(code),
         };
         stream.write_all(answer.as_bytes()).await?;
     }
@@ -145,9 +150,9 @@ fn header<'head>(head: &'head str, name: &str) -> Option<&'head str> {
     field.map(|(_, value)| value.trim())
 }
 
-fn throttled() -> String {
-    const KIND: &str = "com.amazonaws.dynamodb.v20120810#ThrottlingException";
-    let body = format!(r#"{{"__type":"{KIND}","message":"Slow down."}}"#);
+fn refusal(code: &str) -> String {
+    let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
+    let body = format!(r#"{{"__type":"{kind}","message":"No."}}"#);
     let length = body.len();
     format!(
         "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.0\r\n\

@@ -1,5 +1,6 @@
 //! The simulated store: events and pools in a [`Table`] under some [`Weather`].
 
+mod creation;
 pub(crate) mod state;
 pub(crate) mod table;
 pub(crate) mod weather;
@@ -7,12 +8,13 @@ pub(crate) mod weather;
 use std::sync::Arc;
 
 use shared::event::{Event, PoolIndex};
+use shared::mark::RequestMark;
 use shared::pool::{Change, Pool};
-use shared::store::{Commit, Creation, Store, StoreError};
+use shared::store::{Commit, CreationStep, Store, StoreError};
 use shared::text::EventId;
 
 use self::state::Apply;
-use self::table::{Table, Unknown, Written};
+use self::table::{Failure, Table, Written};
 use self::weather::{Dice, Weather};
 
 /// What stands under one key.
@@ -20,6 +22,10 @@ use self::weather::{Dice, Weather};
 pub(crate) enum Item {
     Event(Event),
     Pool(Pool),
+    /// Which request claims the id of an event that is not there yet.
+    Claim(RequestMark),
+    /// Which event a request created.
+    Created(EventId),
 }
 
 /// A store in memory, with the semantics of DynamoDB and whatever goes wrong with it.
@@ -40,9 +46,10 @@ impl SimulatedStore {
 
     /// Puts an event there, with its pools, without a call.
     pub(crate) fn put_event(&self, event: &Event) {
-        for (key, item) in items_of(event) {
-            self.table.put(key, item);
+        for pool in Pool::open_all(event) {
+            self.table.put(pool_key(&event.id, pool.index()), Item::Pool(pool));
         }
+        self.table.put(event_key(&event.id), Item::Event(event.clone()));
     }
 
     /// All pools of the event as they are, without a call.
@@ -59,8 +66,8 @@ impl Store for SimulatedStore {
     async fn load_event(&self, id: &EventId) -> Result<Option<Event>, StoreError> {
         match self.table.get(event_key(id)).await? {
             Some(Item::Event(event)) => Ok(Some(event)),
-            Some(Item::Pool(_)) => panic!("a pool stands where {id} should"),
-            None => Ok(None),
+            Some(Item::Claim(_)) | None => Ok(None),
+            Some(other) => panic!("{other:?} stands where {id} should"),
         }
     }
 
@@ -89,26 +96,27 @@ impl Store for SimulatedStore {
         })
     }
 
-    async fn create_event(&self, event: &Event) -> Result<Creation, StoreError> {
-        let put_new = |item: Item| -> Apply<Item> {
-            Arc::new(move |before| before.is_none().then(|| item.clone()))
-        };
-        let writes = items_of(event).map(|(key, item)| (key, put_new(item))).collect();
-        let created = self.table.transact(writes).await?;
-        Ok(if created { Creation::Created } else { Creation::Exists })
+    async fn create(&self, event: &Event, step: CreationStep<'_>) -> Result<Commit, StoreError> {
+        let created = self.table.transact(creation::writes_of(event, step)).await?;
+        Ok(if created { Commit::Applied } else { Commit::Conflict(None) })
+    }
+
+    async fn load_creation(&self, mark: RequestMark) -> Result<Option<EventId>, StoreError> {
+        match self.table.get(creation::mark_key(mark)).await? {
+            Some(Item::Created(id)) => Ok(Some(id)),
+            Some(other) => panic!("{other:?} stands where a creation should"),
+            None => Ok(None),
+        }
     }
 }
 
-impl From<Unknown> for StoreError {
-    fn from(_: Unknown) -> Self {
-        Self::Unavailable("no attempt was answered".into())
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unknown => Self::Unavailable("an attempt was not answered".into()),
+            Failure::Denied => Self::Rejected("we may not do this".into()),
+        }
     }
-}
-
-fn items_of(event: &Event) -> impl Iterator<Item = (String, Item)> {
-    let pools = Pool::open_all(event).into_iter();
-    let pools = pools.map(|pool| (pool_key(&event.id, pool.index()), Item::Pool(pool)));
-    pools.chain([(event_key(&event.id), Item::Event(event.clone()))])
 }
 
 /// The write of one change: whole, and only from the version that it expects.
@@ -145,7 +153,7 @@ fn bytes(item: &Item) -> usize {
     const ENTRY: usize = 22 + 3 + (1 + 2 + 1) + (1 + 8 + 1) + (1 + 3 + 1) + 2;
     const ENDED: usize = (1 + 8 + 1) + (1 + 11 + 1);
     match item {
-        Item::Event(_) => 150,
+        Item::Event(_) | Item::Claim(_) | Item::Created(_) => 150,
         Item::Pool(pool) => {
             let entries = pool.reservations().map(|one| {
                 let reference = one.reference.as_ref().map_or(0, |text| 2 + text.as_str().len());

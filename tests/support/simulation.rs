@@ -18,7 +18,7 @@ use shared::desk::Desk;
 use shared::event::{Event, PoolCount};
 use shared::problem::Problem;
 use shared::refusal::Refusal;
-use shared::store::Store;
+use shared::store::{Store, StoreError};
 use tokio::task;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -61,6 +61,8 @@ pub(crate) enum Outcome {
     Success(Value),
     /// Any refusal that says what became of the request, by its code.
     Refusal(String),
+    /// 500: we are at fault, and nothing was changed.
+    Fault,
     Unknown,
 }
 
@@ -78,10 +80,11 @@ impl World {
     pub(crate) fn create(seed: u64) -> Self {
         let dice = Dice::new(seed);
         let (fair, bad, jam) = (Weather::aws(), Weather::storm(), Weather::jam());
-        let weather = *dice.pick(&[fair, fair, bad, bad, bad, bad, jam]);
+        let outlawed = Weather::outlawed();
+        let weather = *dice.pick(&[fair, fair, bad, bad, bad, outlawed, outlawed, jam]);
         let store = SimulatedStore::under(weather, dice.clone());
         let mut event = nouns::event("on-sale", *dice.pick(&[5, 12, 24, 60, 150]));
-        event.pools = PoolCount::try_from(*dice.pick(&[1, 2, 3, 4, 8])).expect("1 to 96 pools");
+        event.pools = PoolCount::try_from(*dice.pick(&[1, 2, 3, 4, 8])).expect("1 to 2,000 pools");
         let auditor = Auditor::watch(&store, &event);
         let desks = (0..INSTANCES).map(|_| Arc::new(desk(&store, &dice))).collect();
         let deaths = *dice.pick(&[0.0, 0.05, 0.1]);
@@ -143,6 +146,10 @@ impl World {
     }
 
     fn understand(&self, problem: &Problem) -> Outcome {
+        if let Problem::Store(StoreError::Rejected(_)) = problem {
+            self.count("answered 500");
+            return Outcome::Fault;
+        }
         match problem.status() {
             500 => {
                 self.auditor.object("a stored pool was corrupt");

@@ -3,10 +3,12 @@
 use shared::access::{AccessToken, Caller, Role};
 use shared::boot::{clock, random};
 use shared::config::DEFAULT_EVENT_ID;
+use shared::creation::create_event;
 use shared::dynamo::{AccessError, DynamoStore};
 use shared::event::{Event, PoolCount, TotalSeats};
 use shared::mark::RequestMark;
-use shared::store::{Store, StoreError};
+use shared::problem::Problem;
+use shared::store::StoreError;
 
 use super::Settings;
 
@@ -43,7 +45,11 @@ pub async fn create_default_event(store: &DynamoStore) -> Result<(), StoreError>
         created_at: clock(),
         created_by: RequestMark::of_random(random()),
     };
-    store.create_event(&event).await.map(drop)
+    match create_event(store, &event, random).await {
+        Ok(_) | Err(Problem::EventExists) => Ok(()),
+        Err(Problem::Store(error)) => Err(error),
+        Err(problem) => Err(StoreError::Unavailable(Box::new(problem))),
+    }
 }
 
 /// Creates the default event, and adds the keys that the settings name, random ones in place of

@@ -2,16 +2,16 @@
 
 use lambda_http::{Body, Request, Response};
 use shared::access::Role;
-use shared::answer;
 use shared::desk::Desk;
 use shared::event::{Event, PoolCount, TotalSeats};
 use shared::mark::RequestMark;
 use shared::parse::{self, Fields};
 use shared::pool::Pool;
 use shared::problem::Problem;
-use shared::store::{Creation, Store};
+use shared::store::Store;
 use shared::summary::Summary;
 use shared::text::{EventId, EventName, IdempotencyKey, PartnerId};
+use shared::{answer, creation};
 
 /// Creates the event that the body describes, with all its pools; never touches one that exists.
 ///
@@ -29,10 +29,7 @@ pub async fn create_event<S: Store>(
     let key = parse::idempotency_key(request)?;
     let event = parse_event(desk, request, &caller.id, key.as_ref())?;
 
-    let replayed = match desk.store.create_event(&event).await? {
-        Creation::Created => false,
-        Creation::Exists => is_own_work(desk, &event).await?,
-    };
+    let replayed = creation::create_event(&desk.store, &event, || desk.random()).await?;
 
     let summary = Summary::of(&event, &Pool::open_all(&event));
     Ok(answer::created(&summary, key.is_some() && replayed))
@@ -64,16 +61,4 @@ fn parse_event<S: Store>(
         created_at: desk.now(),
         created_by: mark,
     })
-}
-
-/// Whether the event that stands is the work of an earlier try of this very request.
-async fn is_own_work<S: Store>(desk: &Desk<S>, event: &Event) -> Result<bool, Problem> {
-    let standing = desk.event(&event.id).await?;
-    if standing.created_by != event.created_by {
-        return Err(Problem::EventExists);
-    }
-    if standing.name != event.name || standing.total_seats != event.total_seats {
-        return Err(Problem::Refused(shared::refusal::Refusal::IdempotencyKeyReused));
-    }
-    Ok(true)
 }

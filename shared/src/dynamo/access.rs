@@ -1,6 +1,6 @@
 //! Partners and their access keys in the table. Only a key's hash is ever stored.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 use jiff::Timestamp;
 
 use super::item;
@@ -40,9 +40,9 @@ impl DynamoStore {
     ///
     /// [`StoreError`] when the table does not answer.
     pub async fn find_caller(&self, token: &AccessToken) -> Result<Option<Caller>, StoreError> {
-        let partition = item::key_partition(&token.hash());
-        let found = self.get(item::key_of(&partition, item::KEY_SORT)).await?;
-        found.map(|found| item::to_caller(&partition, &found)).transpose()
+        let partition = item::access::key_partition(&token.hash());
+        let found = self.get(item::key_of(&partition, item::access::KEY_SORT)).await?;
+        found.map(|found| item::access::to_caller(&partition, &found)).transpose()
     }
 
     /// Gives the partner this access key, beside those it has.
@@ -63,15 +63,10 @@ impl DynamoStore {
         }
 
         let hash = token.hash();
-        let key = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item::of_key(&hash, partner, now)))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .expect("table and item are set");
+        let key = self.put(item::access::of_key(&hash, partner, now), Some(item::NEW));
         let listed = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(item::key_of(item::PARTNERS, partner.id.as_str())))
+            .set_key(Some(item::key_of(item::access::PARTNERS, partner.id.as_str())))
             .update_expression(
                 "SET #role = :role, created_at = if_not_exists(created_at, :now) ADD #keys :key",
             )
@@ -88,7 +83,6 @@ impl DynamoStore {
             .build()
             .expect("table, key and expression are set");
 
-        let key = TransactWriteItem::builder().put(key).build();
         let listed = TransactWriteItem::builder().update(listed).build();
         match self.transact(vec![key, listed]).await? {
             Transacted::Applied => Ok(()),
@@ -107,13 +101,13 @@ impl DynamoStore {
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :partners")
-            .expression_attribute_values(":partners", item::text(item::PARTNERS))
+            .expression_attribute_values(":partners", item::text(item::access::PARTNERS))
             .into_paginator()
             .items()
             .send();
         let mut partners = Vec::new();
         while let Some(found) = pages.next().await {
-            partners.push(item::to_partner(&found.map_err(failed)?)?);
+            partners.push(item::access::to_partner(&found.map_err(failed)?)?);
         }
         Ok(partners)
     }
@@ -124,10 +118,10 @@ impl DynamoStore {
     ///
     /// [`AccessError`]; then nothing was changed.
     pub async fn revoke_partner(&self, partner: &PartnerId) -> Result<(), AccessError> {
-        let listed = item::key_of(item::PARTNERS, partner.as_str());
+        let listed = item::key_of(item::access::PARTNERS, partner.as_str());
         let found = self.get(listed.clone()).await?;
         let found = found.ok_or_else(|| AccessError::PartnerUnknown(partner.clone()))?;
-        let hashes = item::key_hashes(&found);
+        let hashes = item::access::key_hashes(&found);
         if hashes.is_empty() {
             return Ok(());
         }
@@ -144,7 +138,10 @@ impl DynamoStore {
         let delete = |hash: &String| {
             let key = Delete::builder()
                 .table_name(&self.table)
-                .set_key(Some(item::key_of(item::key_partition(hash), item::KEY_SORT)))
+                .set_key(Some(item::key_of(
+                    item::access::key_partition(hash),
+                    item::access::KEY_SORT,
+                )))
                 .build();
             TransactWriteItem::builder().delete(key.expect("table and key are set")).build()
         };

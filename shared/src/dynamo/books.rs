@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::item;
 use super::table::DynamoStore;
 use super::verdict::failed;
-use crate::event::{Event, PoolIndex};
+use crate::event::{Event, PoolCount, PoolIndex};
 use crate::store::{Books, Evidence, StoreError};
 
 impl Books for DynamoStore {
@@ -15,7 +15,7 @@ impl Books for DynamoStore {
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :events")
-            .expression_attribute_values(":events", item::text(item::DIRECTORY))
+            .expression_attribute_values(":events", item::text(item::event::DIRECTORY))
             .projection_expression("sk")
             .consistent_read(true)
             .into_paginator()
@@ -23,7 +23,7 @@ impl Books for DynamoStore {
             .send();
         let mut events = Vec::new();
         while let Some(found) = pages.next().await {
-            events.extend(item::sort_key(&found.map_err(failed)?));
+            events.extend(item::event::sort_key(&found.map_err(failed)?));
         }
         Ok(events)
     }
@@ -32,12 +32,21 @@ impl Books for DynamoStore {
         &self,
         event: &Event,
     ) -> Result<BTreeMap<PoolIndex, Evidence>, StoreError> {
-        let key = |index| item::key_of(item::pool_partition(&event.id, index), item::POOL_SORT);
-        let found = self.get_all(PoolIndex::all().map(key).collect()).await?;
+        let key = |index| {
+            item::key_of(item::pool::pool_partition(&event.id, index), item::pool::POOL_SORT)
+        };
+        let indices = (0..looked_at(event.pools)).map(PoolIndex::new);
+        let found = self.get_all(indices.map(key).collect()).await?;
         let indexed = |found| {
-            let index = item::pool_index(found)?;
-            Some((index, item::to_evidence(index, found)))
+            let index = item::pool::pool_index(found)?;
+            Some((index, item::pool::to_evidence(index, found)))
         };
         Ok(found.iter().filter_map(indexed).collect())
     }
+}
+
+/// How many pools are looked for: all that the event has, and the rest of the last batch of 100, in
+/// case it had more once.
+fn looked_at(pools: PoolCount) -> u16 {
+    pools.get().saturating_add(1).next_multiple_of(100)
 }

@@ -2,38 +2,43 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
 
 use super::item;
 use super::table::{DynamoStore, Transacted, Updated};
 use crate::event::{Event, PoolIndex};
+use crate::mark::RequestMark;
 use crate::pool::{Change, Pool};
-use crate::store::{Commit, Creation, Store, StoreError};
+use crate::store::{Commit, CreationStep, Store, StoreError};
 use crate::text::EventId;
 
 impl Store for DynamoStore {
     async fn load_event(&self, id: &EventId) -> Result<Option<Event>, StoreError> {
-        let found = self.get(item::key_of(item::event_partition(id), item::EVENT_SORT)).await?;
-        found.map(|found| item::to_event(id, &found)).transpose()
+        let found = self
+            .get(item::key_of(item::event::event_partition(id), item::event::EVENT_SORT))
+            .await?;
+        found.map(|found| item::event::to_event(id, &found)).transpose()
     }
 
     async fn load_pool(&self, event: &Event, index: PoolIndex) -> Result<Pool, StoreError> {
-        let partition = item::pool_partition(&event.id, index);
-        let found = self.get(item::key_of(&partition, item::POOL_SORT)).await?;
+        let partition = item::pool::pool_partition(&event.id, index);
+        let found = self.get(item::key_of(&partition, item::pool::POOL_SORT)).await?;
         let found = found.ok_or_else(|| missing(partition))?;
-        item::to_pool(&event.id, index, &found)
+        item::pool::to_pool(&event.id, index, &found)
     }
 
     async fn load_pools(&self, event: &Event) -> Result<Vec<Pool>, StoreError> {
-        let partition = |index| item::pool_partition(&event.id, index);
-        let keys =
-            event.pools.indices().map(|index| item::key_of(partition(index), item::POOL_SORT));
+        let partition = |index| item::pool::pool_partition(&event.id, index);
+        let keys = event
+            .pools
+            .indices()
+            .map(|index| item::key_of(partition(index), item::pool::POOL_SORT));
         let mut found = BTreeMap::new();
         for item in self.get_all(keys.collect()).await? {
-            found.extend(item::pool_index(&item).map(|index| (index, item)));
+            found.extend(item::pool::pool_index(&item).map(|index| (index, item)));
         }
         let read = |index| match found.get(&index) {
-            Some(item) => item::to_pool(&event.id, index, item),
+            Some(item) => item::pool::to_pool(&event.id, index, item),
             None => Err(missing(partition(index))),
         };
         event.pools.indices().map(read).collect()
@@ -41,16 +46,17 @@ impl Store for DynamoStore {
 
     async fn commit(&self, event: &Event, changes: &[Change]) -> Result<Commit, StoreError> {
         if let [only] = changes {
-            return match self.update(&item::update_of(&event.id, only)).await? {
+            return match self.update(&item::pool::update_of(&event.id, only)).await? {
                 Updated::Applied => Ok(Commit::Applied),
                 Updated::Lost(found) => {
-                    let found = found.map(|found| item::to_pool(&event.id, only.pool(), &found));
+                    let found =
+                        found.map(|found| item::pool::to_pool(&event.id, only.pool(), &found));
                     Ok(Commit::Conflict(found.transpose()?))
                 }
             };
         }
         let updates = changes.iter().map(|change| {
-            let update = item::update_of(&event.id, change).table_name(&self.table);
+            let update = item::pool::update_of(&event.id, change).table_name(&self.table);
             let update = update.build().expect("key, expression and table are set");
             TransactWriteItem::builder().update(update).build()
         });
@@ -60,16 +66,87 @@ impl Store for DynamoStore {
         }
     }
 
-    async fn create_event(&self, event: &Event) -> Result<Creation, StoreError> {
-        let mut listed = item::key_of(item::DIRECTORY, event.id.as_str());
-        listed.insert("name".to_owned(), item::text(event.name.as_str()));
-        let pools = Pool::open_all(event);
-        let pools = pools.iter().map(|pool| item::of_pool(&event.id, pool));
-        let items = [item::of_event(event), listed].into_iter().chain(pools);
-        match self.transact(items.map(|item| self.put_new(item)).collect()).await? {
-            Transacted::Applied => Ok(Creation::Created),
-            Transacted::Cancelled => Ok(Creation::Exists),
+    async fn create(&self, event: &Event, step: CreationStep<'_>) -> Result<Commit, StoreError> {
+        let put = |pool| self.put(item::pool::of_pool(&event.id, pool), None);
+        let writes = match step {
+            CreationStep::Claim => {
+                vec![self.expect_no(event), self.put(item::event::of_claim(event), None)]
+            }
+            CreationStep::Pools(pools) => {
+                [self.expect_claim(event)].into_iter().chain(pools.iter().map(put)).collect()
+            }
+            CreationStep::Event { pools, is_claimed } => {
+                let written = [
+                    self.put(item::event::of_event(event), Some(item::NEW)),
+                    self.put(item::event::of_listed(event), None),
+                    self.put_creation(event),
+                    self.end_claim(event, is_claimed),
+                ];
+                written.into_iter().chain(pools.iter().map(put)).collect()
+            }
+        };
+        match self.transact(writes).await? {
+            Transacted::Applied => Ok(Commit::Applied),
+            Transacted::Cancelled => Ok(Commit::Conflict(None)),
         }
+    }
+
+    async fn load_creation(&self, mark: RequestMark) -> Result<Option<EventId>, StoreError> {
+        let found = self.get(item::event::creation_key(mark)).await?;
+        found.map(|found| item::event::to_created(mark, &found)).transpose()
+    }
+}
+
+/// What a step of a creation writes, and on which condition.
+impl DynamoStore {
+    fn expect_no(&self, event: &Event) -> TransactWriteItem {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(item::key_of(
+                item::event::event_partition(&event.id),
+                item::event::EVENT_SORT,
+            )))
+            .condition_expression(item::NEW)
+            .build();
+        let check = check.expect("table, key and condition are set");
+        TransactWriteItem::builder().condition_check(check).build()
+    }
+
+    fn expect_claim(&self, event: &Event) -> TransactWriteItem {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(item::event::claim_key(event)))
+            .condition_expression(item::event::CLAIMED)
+            .expression_attribute_names("#by", item::event::CREATED_BY)
+            .expression_attribute_values(":by", item::number(event.created_by.get()))
+            .build();
+        let check = check.expect("table, key and condition are set");
+        TransactWriteItem::builder().condition_check(check).build()
+    }
+
+    fn end_claim(&self, event: &Event, is_claimed: bool) -> TransactWriteItem {
+        let mut delete =
+            Delete::builder().table_name(&self.table).set_key(Some(item::event::claim_key(event)));
+        if is_claimed {
+            delete = delete
+                .condition_expression(item::event::CLAIMED)
+                .expression_attribute_names("#by", item::event::CREATED_BY)
+                .expression_attribute_values(":by", item::number(event.created_by.get()));
+        }
+        let delete = delete.build().expect("table and key are set");
+        TransactWriteItem::builder().delete(delete).build()
+    }
+
+    /// Says which event the request created: it creates no other.
+    fn put_creation(&self, event: &Event) -> TransactWriteItem {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item::event::of_creation(event)))
+            .condition_expression(item::event::NEW_OR_SAME_EVENT)
+            .expression_attribute_names("#event", item::event::CREATED_EVENT)
+            .expression_attribute_values(":event", item::text(event.id.as_str()))
+            .build();
+        TransactWriteItem::builder().put(put.expect("table and item are set")).build()
     }
 }
 

@@ -169,12 +169,12 @@ impl DynamoStore {
         Err(attempts.judge(failed(error)))
     }
 
-    /// A write of an item that must not exist yet.
-    pub(super) fn put_new(&self, item: Item) -> TransactWriteItem {
+    /// Writes a whole item, on this condition, if there is one.
+    pub(super) fn put(&self, item: Item, condition: Option<&str>) -> TransactWriteItem {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)");
+            .set_condition_expression(condition.map(str::to_owned));
         TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
     }
 }

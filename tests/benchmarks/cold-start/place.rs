@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use axum::body::Bytes;
 use serde_json::json;
 use shared::boot::{clock, random};
+use shared::creation::create_event;
 use shared::dynamo::DynamoStore;
 use shared::event::{Event, PoolCount, TotalSeats};
 use shared::mark::RequestMark;
-use shared::store::Store;
 use ticketboss::local::database::Database;
 use ticketboss::local::template::Template;
 use ticketboss::local::{aws, build, table};
@@ -44,7 +44,7 @@ impl Place {
             created_by: RequestMark::of_random(random()),
         };
         let store = DynamoStore::with_client(client, aws::TABLE);
-        store.create_event(&event).await.expect("the table answers");
+        create_event(&store, &event, random).await.expect("the table answers");
 
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let tls = Tls::before(database.endpoint(), all_roots, folder);

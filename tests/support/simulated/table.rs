@@ -16,9 +16,14 @@ use super::weather::{Dice, Fate, Latency, Weather};
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
 const ATTEMPTS: u32 = 3;
 
-/// No attempt was answered: what was asked for may have been done, or may yet be.
+/// Why a call failed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Unknown;
+pub(crate) enum Failure {
+    /// Some attempt was not answered: what was asked for may have been done, or may yet be.
+    Unknown,
+    /// The call was denied, and no attempt of it was done.
+    Denied,
+}
 
 /// How a write of one item went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,13 +77,13 @@ impl<T: Clone + Send + 'static> Table<T> {
     }
 
     /// `GetItem`, strongly consistent.
-    pub(crate) async fn get(&self, key: String) -> Result<Option<T>, Unknown> {
+    pub(crate) async fn get(&self, key: String) -> Result<Option<T>, Failure> {
         let found = self.get_batch(vec![key]).await?;
         Ok(found.into_iter().next().flatten())
     }
 
     /// `BatchGetItem`, strongly consistent: every item as it is at some moment of the call.
-    pub(crate) async fn get_batch(&self, keys: Vec<String>) -> Result<Vec<Option<T>>, Unknown> {
+    pub(crate) async fn get_batch(&self, keys: Vec<String>) -> Result<Vec<Option<T>>, Failure> {
         let keys = Arc::new(keys);
         self.call(self.weather.get, move |table| {
             let keys = Arc::clone(&keys);
@@ -98,7 +103,7 @@ impl<T: Clone + Send + 'static> Table<T> {
     }
 
     /// `UpdateItem`, conditional, with `ALL_OLD` if the condition fails.
-    pub(crate) async fn write(&self, key: String, apply: Apply<T>) -> Result<Written<T>, Unknown> {
+    pub(crate) async fn write(&self, key: String, apply: Apply<T>) -> Result<Written<T>, Failure> {
         self.call(self.weather.update, move |table| {
             let (key, apply) = (key.clone(), Arc::clone(&apply));
             async move { table.write_now(&key, &apply) }
@@ -107,7 +112,7 @@ impl<T: Clone + Send + 'static> Table<T> {
     }
 
     /// `TransactWriteItems`: all or none. False if it was cancelled by a condition or a conflict.
-    pub(crate) async fn transact(&self, writes: Vec<(String, Apply<T>)>) -> Result<bool, Unknown> {
+    pub(crate) async fn transact(&self, writes: Vec<(String, Apply<T>)>) -> Result<bool, Failure> {
         let writes = Arc::new(writes);
         self.call(self.weather.transact, move |table| {
             let writes = Arc::clone(&writes);
@@ -179,12 +184,13 @@ impl<T: Clone + Send + 'static> Table<T> {
 
     /// One operation of the SDK: up to three attempts, each with its own fate. What the server
     /// does goes on when the caller is gone.
-    async fn call<R, F, S>(&self, latency: Latency, serve: F) -> Result<R, Unknown>
+    async fn call<R, F, S>(&self, latency: Latency, serve: F) -> Result<R, Failure>
     where
         R: Send + 'static,
         F: Fn(Self) -> S,
         S: Future<Output = Attempt<R>> + Send + 'static,
     {
+        let mut failure = Failure::Denied;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 let pause = self.dice.between(0, 25 << attempt.min(3));
@@ -196,8 +202,19 @@ impl<T: Clone + Send + 'static> Table<T> {
             if fate != Fate::Served {
                 self.state().count(fate.name());
             }
+            if matches!(fate, Fate::LostBefore | Fate::LostAfter | Fate::Late) {
+                failure = Failure::Unknown;
+            }
             match fate {
                 Fate::Throttled => pass(way).await,
+                // The SDK does not try again after what is certain, and tells of nothing else.
+                Fate::Denied => {
+                    pass(way).await;
+                    if matches!(failure, Failure::Unknown) {
+                        self.state().count("denied after an attempt in doubt");
+                    }
+                    return Err(failure);
+                }
                 Fate::LostBefore => sleep(ATTEMPT_TIMEOUT).await,
                 Fate::Served | Fate::Slow => {
                     let slow = if fate == Fate::Slow { self.dice.between(50, 250) } else { 0 };
@@ -219,7 +236,7 @@ impl<T: Clone + Send + 'static> Table<T> {
                 }
             }
         }
-        Err(Unknown)
+        Err(Failure::Unknown)
     }
 
     fn spawn<R: Send + 'static>(

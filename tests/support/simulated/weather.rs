@@ -76,6 +76,8 @@ pub(crate) enum Fate {
     LostAfter,
     /// The SDK gives it up, and then it is done all the same.
     Late,
+    /// It is refused for certain, and not done: a key has expired, a permission is gone.
+    Denied,
 }
 
 impl Fate {
@@ -87,6 +89,7 @@ impl Fate {
             Self::LostBefore => "lost before it arrived",
             Self::LostAfter => "answer lost",
             Self::Late => "done late",
+            Self::Denied => "denied",
         }
     }
 }
@@ -104,6 +107,7 @@ pub(crate) struct Weather {
     pub(crate) lost_before: f64,
     pub(crate) lost_after: f64,
     pub(crate) late: f64,
+    pub(crate) denied: f64,
     /// How often a write meets somebody else's transaction on its item.
     pub(crate) busy: f64,
 }
@@ -122,6 +126,7 @@ impl Weather {
             lost_before: 0.0,
             lost_after: 0.0,
             late: 0.0,
+            denied: 0.0,
             busy: 0.0,
         }
     }
@@ -154,6 +159,11 @@ impl Weather {
         Self { busy: 0.9, late: 0.2, ..Self::storm() }
     }
 
+    /// A storm in which our permissions come and go.
+    pub(crate) const fn outlawed() -> Self {
+        Self { denied: 0.15, ..Self::storm() }
+    }
+
     /// How much later than the one before it an item of a batch is read: partitions are not equally
     /// fast, and in bad weather some are slow.
     pub(crate) fn lag(&self, items: usize, dice: &Dice) -> Duration {
@@ -174,6 +184,7 @@ impl Weather {
             (self.lost_before, Fate::LostBefore),
             (self.lost_after, Fate::LostAfter),
             (self.late, Fate::Late),
+            (self.denied, Fate::Denied),
         ];
         let befalls = misfortunes.into_iter().find(|(share, _)| dice.chance(*share));
         befalls.map_or(Fate::Served, |(_, fate)| fate)

@@ -141,6 +141,8 @@ impl Partner {
                     }
                 }
                 Outcome::Refusal(code) => world.auditor.object(&format!("an order met {code}")),
+                Outcome::Fault if order.key.is_none() => return Standing::Refused,
+                Outcome::Fault => {}
                 Outcome::Unknown => refused = Standing::Unknown,
             }
         }
@@ -180,6 +182,7 @@ impl Partner {
                 }
                 Outcome::Refusal(code) if code == "version-conflict" => {}
                 Outcome::Refusal(code) => world.auditor.object(&format!("a cancel met {code}")),
+                Outcome::Fault => {}
                 Outcome::Unknown => unknown = true,
             }
         }
@@ -200,7 +203,7 @@ impl Partner {
                 Outcome::Refusal(code) if code == "idempotency-key-reused" => {}
                 Outcome::Refusal(code) => world.auditor.object(&format!("a reused key met {code}")),
                 Outcome::Success(_) => world.auditor.object("a reused key sold other seats"),
-                Outcome::Unknown => {}
+                Outcome::Fault | Outcome::Unknown => {}
             }
             return;
         }
@@ -219,7 +222,7 @@ impl Partner {
         let shown = match world.send(Operation::Show, request).await {
             Outcome::Success(body) => body["status"].clone(),
             Outcome::Refusal(_) => Value::Null,
-            Outcome::Unknown => return,
+            Outcome::Fault | Outcome::Unknown => return,
         };
         let expected = match self.orders[position].cancelled {
             Known::No => shown == "confirmed",
@@ -254,7 +257,7 @@ impl Partner {
             Outcome::Refusal(code) if code == "reservation-not-found" => {}
             Outcome::Refusal(code) => world.auditor.object(&format!("a trespass met {code}")),
             Outcome::Success(_) => world.auditor.object("another partner's reservation was given"),
-            Outcome::Unknown => {}
+            Outcome::Fault | Outcome::Unknown => {}
         }
     }
 
@@ -284,6 +287,7 @@ fn agree(world: &World, first: Outcome, second: Outcome) -> Outcome {
         }
         (sold @ Outcome::Success(_), _) | (_, sold @ Outcome::Success(_)) => sold,
         (Outcome::Unknown, _) | (_, Outcome::Unknown) => Outcome::Unknown,
+        (Outcome::Fault, other) | (other, Outcome::Fault) => other,
         (refusal @ Outcome::Refusal(_), Outcome::Refusal(_)) => refusal,
     }
 }

@@ -1,0 +1,46 @@
+//! Access keys and partners as items. Only a key's hash is ever stored.
+
+use jiff::Timestamp;
+
+use super::{Item, corrupt, key_of, moment, number, parsed, text};
+use crate::access::{Caller, Partner};
+use crate::store::StoreError;
+
+pub(in crate::dynamo) const KEY_SORT: &str = "key";
+pub(in crate::dynamo) const PARTNERS: &str = "partners";
+
+pub(in crate::dynamo) fn key_partition(hash: &str) -> String {
+    format!("key#{hash}")
+}
+
+pub(in crate::dynamo) fn of_key(hash: &str, holder: &Caller, now: Timestamp) -> Item {
+    let mut item = key_of(key_partition(hash), KEY_SORT);
+    item.extend([
+        ("partner".to_owned(), text(holder.id.as_str())),
+        ("role".to_owned(), text(holder.role.as_str())),
+        ("created_at".to_owned(), number(now.as_millisecond())),
+    ]);
+    item
+}
+
+pub(in crate::dynamo) fn to_caller(partition: &str, item: &Item) -> Result<Caller, StoreError> {
+    let read = || Ok(Caller { id: parsed(item, "partner")?, role: parsed(item, "role")? });
+    read().map_err(|why| corrupt(partition, why))
+}
+
+pub(in crate::dynamo) fn to_partner(item: &Item) -> Result<Partner, StoreError> {
+    let read = || {
+        Ok(Partner {
+            id: parsed(item, "sk")?,
+            role: parsed(item, "role")?,
+            keys: key_hashes(item).len(),
+            created_at: moment(item, "created_at")?,
+        })
+    };
+    read().map_err(|why| corrupt(PARTNERS, why))
+}
+
+/// The hashes of the keys that a partner's item lists: none once it is revoked.
+pub(in crate::dynamo) fn key_hashes(item: &Item) -> Vec<String> {
+    item.get("keys").and_then(|keys| keys.as_ss().ok()).cloned().unwrap_or_default()
+}

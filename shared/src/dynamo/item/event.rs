@@ -1,0 +1,90 @@
+//! Events as items: each event, its row in the directory, and which request made or claims it.
+
+use super::{Item, bounded, corrupt, key_of, moment, number, parsed, text, whole};
+use crate::event::Event;
+use crate::mark::RequestMark;
+use crate::store::StoreError;
+use crate::text::EventId;
+
+pub(in crate::dynamo) const EVENT_SORT: &str = "event";
+pub(in crate::dynamo) const DIRECTORY: &str = "events";
+
+/// Which request created an event, or claims its id.
+pub(in crate::dynamo) const CREATED_BY: &str = "created_by";
+/// The condition of a step of a creation that has claimed the event's id.
+pub(in crate::dynamo) const CLAIMED: &str = "#by = :by";
+
+/// Which event a request created.
+pub(in crate::dynamo) const CREATED_EVENT: &str = "event";
+/// The condition of a creation: the same request created no other event.
+pub(in crate::dynamo) const NEW_OR_SAME_EVENT: &str = "attribute_not_exists(pk) OR #event = :event";
+
+pub(in crate::dynamo) fn event_partition(id: &EventId) -> String {
+    format!("event#{id}")
+}
+
+pub(in crate::dynamo) fn of_event(event: &Event) -> Item {
+    let mut item = key_of(event_partition(&event.id), EVENT_SORT);
+    item.extend([
+        ("name".to_owned(), text(event.name.as_str())),
+        ("total_seats".to_owned(), number(event.total_seats.get())),
+        ("pools".to_owned(), number(event.pools.get())),
+        ("created_at".to_owned(), number(event.created_at.as_millisecond())),
+        (CREATED_BY.to_owned(), number(event.created_by.get())),
+    ]);
+    item
+}
+
+/// The event in the directory.
+pub(in crate::dynamo) fn of_listed(event: &Event) -> Item {
+    let mut item = key_of(DIRECTORY, event.id.as_str());
+    item.insert("name".to_owned(), text(event.name.as_str()));
+    item
+}
+
+pub(in crate::dynamo) fn claim_key(event: &Event) -> Item {
+    key_of(event_partition(&event.id), "claim")
+}
+
+pub(in crate::dynamo) fn of_claim(event: &Event) -> Item {
+    let mut item = claim_key(event);
+    item.insert(CREATED_BY.to_owned(), number(event.created_by.get()));
+    item
+}
+
+pub(in crate::dynamo) fn creation_key(mark: RequestMark) -> Item {
+    key_of(creation_partition(mark), "creation")
+}
+
+pub(in crate::dynamo) fn of_creation(event: &Event) -> Item {
+    let mut item = creation_key(event.created_by);
+    item.insert(CREATED_EVENT.to_owned(), text(event.id.as_str()));
+    item
+}
+
+pub(in crate::dynamo) fn to_created(mark: RequestMark, item: &Item) -> Result<EventId, StoreError> {
+    parsed(item, CREATED_EVENT).map_err(|why| corrupt(&creation_partition(mark), why))
+}
+
+fn creation_partition(mark: RequestMark) -> String {
+    format!("creation#{:016x}", mark.get())
+}
+
+pub(in crate::dynamo) fn to_event(id: &EventId, item: &Item) -> Result<Event, StoreError> {
+    let read = || {
+        Ok(Event {
+            id: id.clone(),
+            name: parsed(item, "name")?,
+            total_seats: bounded(item, "total_seats")?,
+            pools: bounded(item, "pools")?,
+            created_at: moment(item, "created_at")?,
+            created_by: RequestMark::new(whole(item, CREATED_BY)?),
+        })
+    };
+    read().map_err(|why| corrupt(&event_partition(id), why))
+}
+
+/// What an item is called in its partition: the directory lists events by it.
+pub(in crate::dynamo) fn sort_key(item: &Item) -> Option<String> {
+    item.get("sk")?.as_s().ok().cloned()
+}
