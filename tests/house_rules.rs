@@ -95,9 +95,10 @@ fn an_operation_has_one_name_in_all_places() {
 
     // The gateway asks the one, and the clock starts the other.
     let mut served = BTreeSet::from(["authorize-partner", "audit-seats"].map(str::to_owned));
-    for Operation { id, function, path, .. } in contract::operations() {
+    for Operation { id, function, path, method, .. } in contract::operations() {
         let (id, function) = (kebab(id), kebab(function));
         let twin = id.strip_prefix(&function).unwrap_or_else(|| panic!("{id} is {function}'s"));
+        let twin = if method == "HEAD" { twin.trim_end_matches("-head") } else { twin };
         let is_twin = twin == "-by-event-id" && path.starts_with("/events/{eventId}");
         assert!(twin.is_empty() || is_twin || function == "show-docs", "{id} of {path}");
         served.insert(function);
@@ -109,9 +110,12 @@ fn an_operation_has_one_name_in_all_places() {
 fn every_operation_says_who_may_call_it() {
     for Operation { id, method, path, schemes, .. } in contract::operations() {
         let public = ["/healthcheck", "/docs", "/docs.json", "/docs/{asset}"];
-        let want =
-            if public.contains(&path.as_str()) { vec![] } else { vec!["PartnerKey".to_owned()] };
+        let is_public = public.contains(&path.as_str());
+        let want = if is_public { vec![] } else { vec!["PartnerKey".to_owned()] };
         assert_eq!(*schemes, Some(want), "{id}: {method} {path}");
+        let roles = &contract::document()["paths"][path][method.to_lowercase()]["x-roles"];
+        let roles = roles.as_array().map_or(0, Vec::len);
+        assert_eq!(roles > 0, !is_public, "{id} says which roles may call it");
     }
     assert!(contract::document()["security"].is_null(), "API Gateway would ignore it");
 }
@@ -133,20 +137,45 @@ fn a_function_may_do_to_the_table_what_its_code_does_and_nothing_else() {
 }
 
 #[test]
-fn a_permission_to_invoke_is_there_for_every_route_and_for_no_other_method() {
+fn the_gateway_may_invoke_each_function_that_serves_it_and_no_other() {
     let template = contract::yaml("template.yaml");
     let resources = template["Resources"].as_object().unwrap();
     let mut granted = BTreeSet::new();
     for permission in resources.values().filter(|one| one["Type"] == "AWS::Lambda::Permission") {
         let properties = &permission["Properties"];
-        let function = properties["FunctionName"].as_str().unwrap().trim_end_matches(".Alias");
+        assert_eq!(properties["Principal"], "apigateway.amazonaws.com");
         let source = properties["SourceArn"].as_str().unwrap();
-        let method = source.split('/').nth(2).unwrap();
-        granted.insert((function.to_owned(), method.to_owned()));
+        assert!(source.ends_with(":${Api}/v1/*"), "of this API's stage, and of no other: {source}");
+        let function = properties["FunctionName"].as_str().unwrap().strip_suffix(".Alias");
+        granted.insert(function.expect("the alias").to_owned());
     }
-    let operations = contract::operations().iter();
-    let needed = operations.map(|one| (one.function.clone(), one.method.clone())).collect();
+    let needed = contract::operations().iter().map(|one| one.function.clone()).collect();
     assert_eq!(granted, needed);
+}
+
+#[test]
+fn every_function_is_watched_and_rolled_back() {
+    let template = contract::yaml("template.yaml");
+    let resources = &template["Resources"];
+    let rolls_back = &template["Globals"]["Function"]["DeploymentPreference"]["Alarms"];
+    assert_eq!(*rolls_back, serde_json::json!(["FunctionErrors"]));
+    let functions: BTreeSet<_> = contract::functions().into_keys().collect();
+    for (alarm, metric) in [("FunctionErrors", "Errors"), ("FunctionThrottles", "Throttles")] {
+        let metrics = resources[alarm]["Properties"]["Metrics"].as_array().unwrap();
+        let watched = metrics.iter().filter_map(|one| {
+            let metric_of = &one["MetricStat"]["Metric"];
+            let function = metric_of["Dimensions"][0]["Value"].as_str()?;
+            assert_eq!(metric_of["MetricName"], metric, "{alarm}");
+            assert_eq!(metric_of["Dimensions"][1]["Value"], format!("${{{function}}}:live"));
+            Some(function.to_owned())
+        });
+        let watched: BTreeSet<_> = watched.collect();
+        assert!(watched.len() <= 10, "CloudWatch adds up ten at most");
+        let unwatched: Vec<_> = functions.difference(&watched).collect();
+        // Nobody waits for the audit, and its silence is an alarm of its own.
+        let by_itself = if metric == "Throttles" { vec!["AuditSeatsFunction"] } else { vec![] };
+        assert_eq!(unwatched, by_itself, "{alarm}");
+    }
 }
 
 #[test]

@@ -100,21 +100,31 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
     let large = json!({"seats": 1, "x": "x".repeat(20_000)});
     let event = json!({"eventId": operation.id.to_lowercase(), "name": "A", "totalSeats": 1});
     let create = |body: &Value| call("any").from("chief", "organiser").body(body);
-    match operation.id.trim_end_matches("ByEventId") {
+    match operation.id.trim_end_matches("Head").trim_end_matches("ByEventId") {
         "reserveSeats" => vec![
             order(1).keyed("k"),
             order(2).keyed("k"),
             order(0),
             call("none").body(&json!({"seats": 1})),
             call("any").body(&large),
+            order(1).header("Content-Encoding", "gzip"),
             order(10),
             order(10),
         ],
         "summarizeEvent" => {
-            vec![call("any"), call("none"), call("any").header("If-None-Match", "*")]
+            let seen = call("any").header("If-None-Match", "*");
+            vec![call("any"), call("none"), seen, two_keys(call("any"))]
         }
-        "showReservation" => vec![call("any"), call("none")],
-        "cancelReservation" => vec![call("any").keyed(&"k".repeat(256)), call("any"), call("any")],
+        "showReservation" => {
+            let seen = call("any").header("If-None-Match", "\"v1\"");
+            vec![call("any"), call("none"), seen, two_keys(call("any"))]
+        }
+        "cancelReservation" => vec![
+            call("any").keyed(&"k".repeat(256)),
+            call("any").header("If-Match", "\"v0\""),
+            call("any"),
+            call("any"),
+        ],
         "createEvent" => vec![
             create(&event),
             create(&event),
@@ -123,8 +133,10 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
             create(&json!({"name": "B", "totalSeats": 1})).keyed("k"),
             create(&json!({})),
             create(&large),
+            create(&event).header("Content-Encoding", "gzip"),
+            incoming("POST", "/events/").from("chief", "organiser"),
         ],
-        "checkHealth" => vec![call("any"), incoming("GET", "/healthcheck?deep=1")],
+        "checkHealth" => vec![call("any"), incoming(method_of(operation), "/healthcheck?deep=1")],
         "showDocs" | "showDocsJson" | "showDocsAsset" => {
             let asset = || call("start.js");
             vec![asset(), asset().header("If-None-Match", "*"), call("none")]
@@ -133,8 +145,16 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
     }
 }
 
+/// The request with two lines that say who calls.
+fn two_keys(request: Incoming) -> Incoming {
+    request.header("Authorization", "Bearer a").header("Authorization", "Bearer b")
+}
+
 fn method_of(operation: &Operation) -> &'static str {
-    ["GET", "POST", "DELETE"].into_iter().find(|method| operation.method == *method).unwrap()
+    ["GET", "HEAD", "POST", "DELETE"]
+        .into_iter()
+        .find(|method| operation.method == *method)
+        .unwrap()
 }
 
 /// The statuses of the answers to these requests on a desk with an event, and a reservation in it.

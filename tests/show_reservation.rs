@@ -10,7 +10,8 @@ async fn refuses_what_is_not_there_for_the_caller() {
     let id = sale.sell(3).await;
     let here = &*sale.reservation(&id);
     let cases = [
-        (nobody, "HEAD", here, "404"),
+        (nobody, "HEAD", here, "401"),
+        (partner, "HEAD", here, "200"),
         (nobody, "GET", "/events/no-such-event/reservations", "404 route-not-found"),
         (nobody, "GET", "/events/no-such-event/reservations/1", "401 unauthenticated"),
         (stranger, "GET", "/events/no-such-event/reservations/1", "403 access-denied"),

@@ -63,7 +63,7 @@ async fn what_was_never_created_is_not_there(store: impl Store) {
 async fn an_event_and_its_pools_are_found_as_they_were_created(store: impl Store) {
     for (seats, pools) in [(1, 1), (51, 2), (500, 10), (100_000, 2_000)] {
         let mut event = nouns::event(&unique("created"), seats);
-        event.name = "Zoë's «Rust» 🎟 \u{202e}\"'\\ #1".parse().unwrap();
+        event.name = "Zoë's «Rust» 🎟 👩\u{200d}👧 \"'\\ #1".parse().unwrap();
         event.created_by = RequestMark::new(u64::MAX - seats);
         assert!(!create(&store, &event).await.unwrap(), "it is new");
 

@@ -34,7 +34,7 @@ impl FromStr for Role {
         match text {
             "partner" => Ok(Self::Partner),
             "organiser" => Ok(Self::Organiser),
-            _ => Err(Malformed("partner or organiser")),
+            _ => Err(Malformed::Unlike("partner or organiser")),
         }
     }
 }
@@ -109,7 +109,7 @@ impl FromStr for AccessToken {
         if fits && secret.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed("`tb_` and 20 to 100 letters or digits"))
+            Err(Malformed::Unlike("`tb_` and 20 to 100 letters or digits"))
         }
     }
 }

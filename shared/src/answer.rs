@@ -5,11 +5,12 @@ use std::error::Error;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
-use lambda_http::http::HeaderValue;
 use lambda_http::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use lambda_http::http::response::Builder;
+use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
@@ -18,11 +19,13 @@ use crate::parse;
 use crate::problem::Problem;
 use crate::reservation::Reservation;
 use crate::summary::Summary;
+use crate::tags::{Tags, tag_of};
 
 /// Says that an earlier try of this request had done the work.
 const IDEMPOTENCY_REPLAYED: &str = "Idempotency-Replayed";
 
-/// The end of every request: a problem becomes its answer, and what came out is logged.
+/// The end of every request: a problem becomes its answer, a HEAD gets no body, and what became of
+/// the request is logged.
 ///
 /// # Errors
 ///
@@ -31,13 +34,18 @@ pub fn finish(
     request: &Request,
     outcome: Result<Response<Body>, Problem>,
 ) -> Result<Response<Body>, Infallible> {
+    let answer = conclude(request, outcome);
+    if request.method() == Method::HEAD { Ok(answer.map(|_| Body::Empty)) } else { Ok(answer) }
+}
+
+fn conclude(request: &Request, outcome: Result<Response<Body>, Problem>) -> Response<Body> {
     let request_id = parse::request_id(request);
     let partner = parse::caller(request).map(|caller| caller.id.to_string()).unwrap_or_default();
     match outcome {
         Ok(response) => {
             let status = response.status().as_u16();
             tracing::info!(request_id, partner, status, "answered");
-            Ok(response)
+            response
         }
         Err(problem) => {
             let (status, code) = (problem.status(), problem.code());
@@ -47,7 +55,7 @@ pub fn finish(
             } else {
                 tracing::info!(request_id, partner, status, code, cause = %problem, "refused");
             }
-            Ok(refused(&problem, request_id))
+            refused(&problem, request_id)
         }
     }
 }
@@ -61,16 +69,20 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// 201: the reservation that an order made, now or at an earlier try.
+///
+/// Its `Location` is relative to the path that was called, which ends in `/reservations`: so a
+/// client that resolves it as RFC 9110 says (10.2.2) finds it under whatever stage, domain or base
+/// path it called, and no `Host` that a caller made up is believed.
 pub fn reserved(event: &Event, reservation: &Reservation, replayed: bool) -> Response<Body> {
-    let location = format!("/events/{}/reservations/{}", event.id, reservation.id);
-    let made = start(201).header(LOCATION, location).header(ETAG, etag(reservation.version));
+    let location = format!("reservations/{}", reservation.id);
+    let made = start(201).header(LOCATION, location).header(ETAG, tag_of(reservation.version));
     json(mark(made, replayed), &ReservationBody::of(event, reservation))
 }
 
-/// 200: the reservation as it is now.
-pub fn shown(event: &Event, reservation: &Reservation) -> Response<Body> {
-    let shown = start(200).header(ETAG, etag(reservation.version));
-    json(shown, &ReservationBody::of(event, reservation))
+/// 200: the reservation as it is now; or 304, if the caller has seen this version of it.
+pub fn shown(request: &Request, event: &Event, reservation: &Reservation) -> Response<Body> {
+    let body = ReservationBody::of(event, reservation);
+    unless_seen(request, tag_of(reservation.version), &body)
 }
 
 /// 204: the seats are given back, now or at an earlier try.
@@ -78,20 +90,24 @@ pub fn cancelled(replayed: bool) -> Response<Body> {
     end(mark(start(204), replayed), Body::Empty)
 }
 
-/// 201: the event that was created, now or at an earlier try.
+/// 201: the event that was created, now or at an earlier try. Its `Location` is relative to the
+/// path that was called, `/events`.
 pub fn created(summary: &Summary, replayed: bool) -> Response<Body> {
-    let location = format!("/events/{}", summary.event_id);
-    let made = start(201).header(LOCATION, location).header(ETAG, etag(summary.version));
+    let location = format!("events/{}", summary.event_id);
+    let made = start(201).header(LOCATION, location).header(ETAG, tag_of(summary.version));
     json(mark(made, replayed), summary)
 }
 
 /// 200: the numbers of an event; or 304, if the caller has seen this version of them.
 pub fn summarized(request: &Request, summary: &Summary) -> Response<Body> {
-    let tag = etag(summary.version);
+    unless_seen(request, tag_of(summary.version), summary)
+}
+
+fn unless_seen(request: &Request, tag: String, body: &impl Serialize) -> Response<Body> {
     if has_seen(request, &tag) {
         return end(start(304).header(ETAG, tag), Body::Empty);
     }
-    json(start(200).header(ETAG, tag), summary)
+    json(start(200).header(ETAG, tag), body)
 }
 
 /// 200: it works.
@@ -116,15 +132,17 @@ pub fn file(request: &Request, content_type: &str, content: impl Into<String>) -
     end(file.header(CONTENT_TYPE, content_type), content.into())
 }
 
+/// As [`file`], and a page of any origin may read it, too. Nothing else here may be read by a
+/// browser: an access key must never reach one.
+pub fn open_file(request: &Request, content_type: &str, content: &str) -> Response<Body> {
+    let mut answer = file(request, content_type, content);
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    answer
+}
+
 /// Whether the caller says that it has what this tag names.
 fn has_seen(request: &Request, tag: &str) -> bool {
-    let Some(seen) = request.headers().get(IF_NONE_MATCH).map(HeaderValue::as_bytes) else {
-        return false;
-    };
-    // A tag is what stands between quotes, weak or not: others' may have commas inside, and letters
-    // that are not ASCII.
-    let mut tags = seen.split(|byte| *byte == b'"').skip(1).step_by(2);
-    seen.trim_ascii() == b"*" || tags.any(|one| one == tag.trim_matches('"').as_bytes())
+    Tags::of(request, &IF_NONE_MATCH).is_some_and(|seen| seen.have(tag))
 }
 
 /// The answer to a problem.
@@ -161,8 +179,9 @@ fn end(response: Builder, body: Body) -> Response<Body> {
     response.body(body).expect("every header is made of checked parts")
 }
 
-fn etag(version: u64) -> String {
-    format!("\"v{version}\"")
+/// A time as text: always with three digits after the second, so that texts sort as times do.
+fn text_of(time: Timestamp) -> String {
+    format!("{time:.3}")
 }
 
 /// A reservation as the contract shows it.
@@ -176,9 +195,9 @@ struct ReservationBody<'a> {
     partner_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     partner_reference: Option<&'a str>,
-    created_at: Timestamp,
+    created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cancelled_at: Option<Timestamp>,
+    cancelled_at: Option<String>,
     version: u64,
 }
 
@@ -191,8 +210,8 @@ impl<'a> ReservationBody<'a> {
             event_id: event.id.as_str(),
             partner_id: reservation.partner.as_str(),
             partner_reference: reservation.reference.as_ref().map(|reference| reference.as_str()),
-            created_at: reservation.created_at,
-            cancelled_at: reservation.cancelled.map(|cancellation| cancellation.at),
+            created_at: text_of(reservation.created_at),
+            cancelled_at: reservation.cancelled.map(|cancellation| text_of(cancellation.at)),
             version: reservation.version,
         }
     }

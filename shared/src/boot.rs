@@ -93,15 +93,21 @@ where
 {
     let mut handler = Adapter::from(handler);
     let serve = |LambdaEvent { payload, context }| {
-        handler.call(LambdaEvent { payload: without_origin(payload), context })
+        handler.call(LambdaEvent { payload: as_sent(payload), context })
     };
     lambda_runtime::run(service_fn(serve)).await
 }
 
-/// The request without the host and the scheme that its caller says it was sent to: `lambda_http`
-/// makes a URL of them, and panics where they make none. Nobody here asks for that URL.
-pub fn without_origin(mut request: LambdaRequest) -> LambdaRequest {
+/// The request as `lambda_http` can read it without losing anything, or its balance.
+///
+/// It makes a URL of the host and the scheme that a caller says the request was sent to, and panics
+/// where they make none; nobody here asks for that URL. And of a header that comes on several lines
+/// it takes the last line alone, where API Gateway hands on all.
+pub fn as_sent(mut request: LambdaRequest) -> LambdaRequest {
     if let LambdaRequest::ApiGatewayV1(request) = &mut request {
+        for name in request.multi_value_headers.keys() {
+            request.headers.remove(name);
+        }
         request.headers.remove(HOST);
         request.headers.remove("X-Forwarded-Proto");
         request.request_context.domain_name = None;

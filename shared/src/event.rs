@@ -52,7 +52,7 @@ impl TryFrom<u64> for TotalSeats {
     fn try_from(seats: u64) -> Result<Self, Malformed> {
         match u32::try_from(seats) {
             Ok(seats @ 1..=100_000) => Ok(Self(seats)),
-            _ => Err(Malformed("an integer from 1 to 100000")),
+            _ => Err(Malformed::Unlike("an integer from 1 to 100000")),
         }
     }
 }
@@ -95,7 +95,8 @@ impl TryFrom<u64> for PoolCount {
 
     fn try_from(pools: u64) -> Result<Self, Malformed> {
         let pools = u16::try_from(pools).ok().filter(|pools| *pools <= Self::MAX);
-        let pools = pools.and_then(NonZero::new).ok_or(Malformed("an integer from 1 to 2000"))?;
+        let pools =
+            pools.and_then(NonZero::new).ok_or(Malformed::Unlike("an integer from 1 to 2000"))?;
         Ok(Self(pools))
     }
 }

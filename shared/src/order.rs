@@ -33,7 +33,7 @@ impl TryFrom<u64> for SeatCount {
     fn try_from(seats: u64) -> Result<Self, Malformed> {
         match u32::try_from(seats) {
             Ok(seats @ 1..=Self::MAX) => Ok(Self(seats)),
-            _ => Err(Malformed("an integer from 1 to 10")),
+            _ => Err(Malformed::Unlike("an integer from 1 to 10")),
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::str::FromStr;
 
+use lambda_http::http::HeaderValue;
+use lambda_http::http::header::{AUTHORIZATION, CONTENT_ENCODING};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::access::Caller;
 use crate::desk::Desk;
+use crate::members::Members;
 use crate::problem::{Fault, Problem};
 use crate::refusal::Refusal;
 use crate::reservation::ReservationId;
@@ -17,12 +20,23 @@ use crate::text::{EventId, IdempotencyKey, Malformed};
 /// The largest body that is read: any order and any event fit many times.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
+/// What some editors and libraries put before a text in UTF-8. It says nothing.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Who calls, as the authorizer said; no header and no body is asked.
 ///
 /// # Errors
 ///
-/// [`Problem::CallerUnknown`] when the gateway was set up without the authorizer.
+/// [`Problem::RouteNotFound`] for a path that ends in a slash, [`Problem::InvalidRequest`] for two
+/// different keys, of which the authorizer saw one; and [`Problem::CallerUnknown`] when the gateway
+/// was set up without the authorizer.
 pub fn caller(request: &Request) -> Result<Caller, Problem> {
+    // AWS does not say whether its REST APIs take `/reservations/` for `/reservations`, and reports
+    // from the field differ (aws-powertools/powertools-lambda-python#1552). The contract does: no.
+    if request.raw_http_path().ends_with('/') {
+        return Err(Problem::RouteNotFound);
+    }
+    only_line(request, AUTHORIZATION.as_str())?;
     let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
         return Err(Problem::CallerUnknown);
     };
@@ -70,59 +84,101 @@ pub fn reservation_id(request: &Request) -> Result<ReservationId, Problem> {
 ///
 /// # Errors
 ///
-/// [`Problem::InvalidRequest`] for a key out of bounds.
+/// [`Problem::InvalidRequest`] for a key out of bounds, and for two different ones.
 pub fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Problem> {
     const HEADER: &str = "Idempotency-Key";
-    let Some(value) = request.headers().get(HEADER) else { return Ok(None) };
+    let Some(value) = only_line(request, HEADER)? else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
     let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     let malformed = |expected: Malformed| Problem::fault(HEADER, expected.to_string(), "malformed");
     bare.parse().map(Some).map_err(malformed)
 }
 
-/// The fields of a JSON object, taken one by one; every fault is kept, so that a caller learns
-/// of all at once. What is not asked for is ignored, as the published API does.
+/// The value of a header that decides something, if the request has it.
+///
+/// # Errors
+///
+/// [`Problem::InvalidRequest`] if it has several lines of it that differ: whichever we took, the
+/// caller or somebody in between may have meant the other.
+fn only_line<'a>(request: &'a Request, header: &str) -> Result<Option<&'a HeaderValue>, Problem> {
+    let mut lines = request.headers().get_all(header).iter();
+    let first = lines.next();
+    if lines.any(|line| Some(line) != first) {
+        let detail = "was sent more than once, with different values";
+        return Err(Problem::fault(header, detail, "malformed"));
+    }
+    Ok(first)
+}
+
+/// The members of a JSON object, taken one by one; every fault is kept, so that a caller learns of
+/// all at once. What is not asked for is ignored, as the published API does.
 #[derive(Debug)]
 pub struct Fields {
-    object: Map<String, Value>,
+    members: Members,
+    asked: Vec<&'static str>,
     faults: Vec<Fault>,
 }
 
 impl Fields {
-    /// The fields of the request's body.
+    /// The members of the request's body.
     ///
     /// # Errors
     ///
-    /// [`Problem::BodyTooLarge`], and [`Problem::InvalidRequest`] if it is no JSON object.
+    /// [`Problem::EncodingUnsupported`], [`Problem::BodyTooLarge`], and [`Problem::InvalidRequest`]
+    /// if it is no JSON object.
     pub fn of(request: &Request) -> Result<Self, Problem> {
+        let encodings = request.headers().get_all(CONTENT_ENCODING);
+        let is_plain = |line: &HeaderValue| {
+            let mut names = line.as_bytes().split(|byte| *byte == b',');
+            names.all(|name| matches_word(name, b"identity") || name.trim_ascii().is_empty())
+        };
+        if !encodings.iter().all(is_plain) {
+            return Err(Problem::EncodingUnsupported);
+        }
         let body: &[u8] = request.body().as_ref();
         if body.len() > BODY_BYTES_MAX {
             return Err(Problem::BodyTooLarge);
         }
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         if body.is_empty() {
             return Err(Problem::fault("#", "must be a JSON object, and is empty", "required"));
         }
-        let object = serde_json::from_slice(body).map_err(|error| {
+        let members: Members = serde_json::from_slice(body).map_err(|error| {
             Problem::fault("#", format!("must be a JSON object: {error}"), "malformed")
         })?;
-        Ok(Self { object, faults: Vec::new() })
+        Ok(Self { members, asked: Vec::new(), faults: Vec::new() })
     }
 
-    /// A text that may be left out.
-    pub fn text<T: FromStr<Err = Malformed>>(&mut self, name: &str) -> Option<T> {
-        self.take(name, |value| value.as_str().ok_or(Malformed("a text"))?.parse())
+    /// A text that may be left out, which `null` does, too.
+    pub fn text<T: FromStr<Err = Malformed>>(&mut self, name: &'static str) -> Option<T> {
+        if self.members.named.get(name).is_some_and(Value::is_null) {
+            self.members.named.remove(name);
+        }
+        self.take(name, |value| value.as_str().ok_or(Malformed::Unlike("a text"))?.parse())
     }
 
     /// A text that must be there.
-    pub fn required_text<T: FromStr<Err = Malformed>>(&mut self, name: &str) -> Option<T> {
+    pub fn required_text<T: FromStr<Err = Malformed>>(&mut self, name: &'static str) -> Option<T> {
         self.require(name);
-        self.text(name)
+        self.take(name, |value| value.as_str().ok_or(Malformed::Unlike("a text"))?.parse())
     }
 
     /// An integer that must be there.
-    pub fn required_number<T: TryFrom<u64, Error = Malformed>>(&mut self, name: &str) -> Option<T> {
+    pub fn required_number<T>(&mut self, name: &'static str) -> Option<T>
+    where
+        T: TryFrom<u64, Error = Malformed>,
+    {
         self.require(name);
         self.take(name, |value| integer(value).unwrap_or(u64::MAX).try_into())
+    }
+
+    /// A text that may be left out, and else must be this one, which something else has said.
+    pub fn same_text(&mut self, name: &'static str, said: &str) {
+        if let Some(value) = self.text::<Verbatim>(name)
+            && value.0 != said
+        {
+            self.fault(name, format!("must be `{said}`, as the path says, or be left out"));
+        }
     }
 
     /// The end of the taking.
@@ -130,32 +186,69 @@ impl Fields {
     /// # Errors
     ///
     /// [`Problem::InvalidRequest`] with every fault that was found.
-    pub fn done<T>(self, parsed: Option<T>) -> Result<T, Problem> {
+    pub fn done<T>(mut self, parsed: Option<T>) -> Result<T, Problem> {
+        for name in std::mem::take(&mut self.members.repeated) {
+            self.fault(&name, "is there more than once".to_owned());
+        }
+        let is_variant =
+            |name: &str, asked: &str| name != asked && name.eq_ignore_ascii_case(asked);
+        let names: Vec<_> = self.members.named.keys().cloned().collect();
+        for name in names {
+            if let Some(asked) = self.asked.iter().find(|asked| is_variant(&name, asked)) {
+                self.fault(&name, format!("is spelt `{asked}`"));
+            }
+        }
         match parsed {
             Some(parsed) if self.faults.is_empty() => Ok(parsed),
             _ => Err(Problem::InvalidRequest(self.faults)),
         }
     }
 
-    fn require(&mut self, name: &str) {
-        if !self.object.contains_key(name) {
-            self.fault(name, "is required".to_owned(), "required");
+    fn require(&mut self, name: &'static str) {
+        if !self.members.named.contains_key(name) {
+            let detail = "is required".to_owned();
+            self.faults.push(Fault { pointer: pointer(name), detail, code: "required" });
         }
     }
 
-    fn take<T>(&mut self, name: &str, parse: impl Fn(&Value) -> Result<T, Malformed>) -> Option<T> {
-        let value = self.object.get(name)?;
-        match parse(value) {
+    fn take<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&Value) -> Result<T, Malformed>,
+    ) -> Option<T> {
+        self.asked.push(name);
+        match parse(self.members.named.get(name)?) {
             Ok(parsed) => Some(parsed),
-            Err(expected) => {
-                self.fault(name, expected.to_string(), "malformed");
+            Err(malformed) => {
+                self.fault(name, malformed.to_string());
                 None
             }
         }
     }
 
-    fn fault(&mut self, name: &str, detail: String, code: &'static str) {
-        self.faults.push(Fault { pointer: format!("#/{name}"), detail, code });
+    fn fault(&mut self, name: &str, detail: String) {
+        self.faults.push(Fault { pointer: pointer(name), detail, code: "malformed" });
+    }
+}
+
+/// A JSON pointer to this member, as a fragment (RFC 6901).
+fn pointer(name: &str) -> String {
+    format!("#/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Whether these bytes are this word, in any case.
+fn matches_word(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.trim_ascii().eq_ignore_ascii_case(word)
+}
+
+/// A text as it was sent.
+struct Verbatim(String);
+
+impl FromStr for Verbatim {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Ok(Self(text.to_owned()))
     }
 }
 

@@ -17,6 +17,9 @@ pub enum Problem {
     /// The body is larger than any order could be.
     #[error("the body is too large")]
     BodyTooLarge,
+    /// The body is encoded in a way that is not read here.
+    #[error("the body has a content encoding")]
+    EncodingUnsupported,
     /// The caller's role may not call this operation.
     #[error("the caller may not call this operation")]
     AccessDenied,
@@ -81,7 +84,9 @@ impl Problem {
             Self::EventExists
             | Self::Contended { .. }
             | Self::Refused(Refusal::NotEnoughSeats { .. }) => 409,
+            Self::Refused(Refusal::ReservationChanged) => 412,
             Self::BodyTooLarge => 413,
+            Self::EncodingUnsupported => 415,
             Self::Refused(Refusal::IdempotencyKeyReused) => 422,
             Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
             | Self::CallerUnknown => 500,
@@ -94,6 +99,7 @@ impl Problem {
         match self {
             Self::InvalidRequest(_) => "validation-failed",
             Self::BodyTooLarge => "body-too-large",
+            Self::EncodingUnsupported => "encoding-unsupported",
             Self::AccessDenied => "access-denied",
             Self::PartnerMismatch => "partner-mismatch",
             Self::RouteNotFound => "route-not-found",
@@ -102,6 +108,7 @@ impl Problem {
             Self::Refused(Refusal::NotEnoughSeats { .. }) => "not-enough-seats",
             Self::Refused(Refusal::IdempotencyKeyReused) => "idempotency-key-reused",
             Self::Refused(Refusal::ReservationNotFound) => "reservation-not-found",
+            Self::Refused(Refusal::ReservationChanged) => "precondition-failed",
             Self::Contended { .. } => "version-conflict",
             Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
             | Self::CallerUnknown => "internal",
@@ -114,6 +121,7 @@ impl Problem {
         match self {
             Self::InvalidRequest(_) => "Invalid request",
             Self::BodyTooLarge => "Body too large",
+            Self::EncodingUnsupported => "Content encoding not supported",
             Self::AccessDenied => "Access denied",
             Self::PartnerMismatch => "Not your partner id",
             Self::RouteNotFound => "No such route",
@@ -122,6 +130,7 @@ impl Problem {
             Self::Refused(Refusal::NotEnoughSeats { .. }) => "Not enough seats left",
             Self::Refused(Refusal::IdempotencyKeyReused) => "Idempotency key reused",
             Self::Refused(Refusal::ReservationNotFound) => "Reservation not found",
+            Self::Refused(Refusal::ReservationChanged) => "Reservation has changed",
             Self::Contended { .. } => "Too much contention",
             Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
             | Self::CallerUnknown => "Internal error",
@@ -138,12 +147,17 @@ impl Problem {
             Self::Contended { .. } => "Concurrency conflict. Please retry.",
             Self::InvalidRequest(_)
             | Self::BodyTooLarge
+            | Self::EncodingUnsupported
             | Self::AccessDenied
             | Self::PartnerMismatch
             | Self::RouteNotFound
             | Self::EventNotFound
             | Self::EventExists
-            | Self::Refused(Refusal::NotEnoughSeats { .. } | Refusal::IdempotencyKeyReused)
+            | Self::Refused(
+                Refusal::NotEnoughSeats { .. }
+                | Refusal::IdempotencyKeyReused
+                | Refusal::ReservationChanged,
+            )
             | Self::Store(_)
             | Self::CallerUnknown => self.title(),
         }
@@ -158,6 +172,9 @@ impl Problem {
                 words.collect::<Vec<_>>().join("; ")
             }
             Self::BodyTooLarge => "The body may have up to 16 KiB.".to_owned(),
+            Self::EncodingUnsupported => {
+                "Send the body as plain JSON in UTF-8, without a Content-Encoding.".to_owned()
+            }
             Self::AccessDenied => "Only an organiser may call this operation.".to_owned(),
             Self::PartnerMismatch => {
                 "Your access key belongs to another partner than the order names.".to_owned()
@@ -174,6 +191,10 @@ impl Problem {
             }
             Self::Refused(Refusal::ReservationNotFound) => {
                 "No reservation of yours with this id can be found here, or it was cancelled."
+                    .to_owned()
+            }
+            Self::Refused(Refusal::ReservationChanged) => {
+                "The reservation is another version than If-Match names. Look at it again."
                     .to_owned()
             }
             Self::Contended { .. } => {
@@ -197,6 +218,7 @@ impl Problem {
             Self::Contended { .. } | Self::Store(StoreError::Unavailable(_)) => true,
             Self::InvalidRequest(_)
             | Self::BodyTooLarge
+            | Self::EncodingUnsupported
             | Self::AccessDenied
             | Self::PartnerMismatch
             | Self::RouteNotFound

@@ -17,4 +17,7 @@ pub enum Refusal {
     /// There is no such reservation, or it is another partner's, or it is cancelled.
     #[error("there is no such reservation to change")]
     ReservationNotFound,
+    /// The caller has not seen the reservation as it is.
+    #[error("the reservation has changed since the caller saw it")]
+    ReservationChanged,
 }

@@ -127,7 +127,7 @@ impl FromStr for ReservationId {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let malformed = Malformed("a reservation's id, as `reserveSeats` answered it");
+        let malformed = Malformed::Unlike("a reservation's id, as `reserveSeats` answered it");
         let hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
         let id = Uuid::try_parse(text).ok().filter(|_| hyphenated).ok_or(malformed)?;
         Self::from_bytes(id.into_bytes()).ok_or(malformed)

@@ -118,6 +118,25 @@ impl Pool {
         Ok(Decision::Commit(vec![change], reservation))
     }
 
+    /// Checks that the caller's reservation, if it stands, is of a version that the caller means.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ReservationChanged`].
+    pub fn expect(
+        &self,
+        id: &ReservationId,
+        caller: &Caller,
+        is_meant: impl Fn(u64) -> bool,
+    ) -> Result<(), Refusal> {
+        let standing = self.reservation(id, caller).filter(|standing| standing.is_live());
+        if standing.is_none_or(|standing| is_meant(standing.version)) {
+            Ok(())
+        } else {
+            Err(Refusal::ReservationChanged)
+        }
+    }
+
     /// Gives `seats` of its free seats away, to a pool that receives them in the same commit.
     ///
     /// # Panics

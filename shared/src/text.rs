@@ -4,14 +4,23 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What a text must look like, in words for the caller who sent another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be {0}")]
-pub struct Malformed(pub &'static str);
+use crate::character::{Unseen, find_unseen};
 
-/// Declares a checked text: its bounds in characters, which characters, and how to say so.
+/// What is wrong with a value, in words for the caller who sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// It is not of the form that is expected.
+    #[error("must be {0}")]
+    Unlike(&'static str),
+    /// It has a character that nobody sees.
+    #[error("must not have {0}")]
+    Unseen(Unseen),
+}
+
+/// Declares a checked text: its bounds in characters, what is wrong with one of that length, and
+/// how to say what is expected.
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $chars_max:literal, $allowed:expr, $expected:literal) => {
+    ($(#[$doc:meta])* $name:ident, $chars_max:literal, $check:expr, $expected:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -21,19 +30,22 @@ macro_rules! text {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            fn fits(text: &str) -> bool {
+                (1..=$chars_max).contains(&text.chars().count())
+            }
         }
 
         impl FromStr for $name {
             type Err = Malformed;
 
             fn from_str(text: &str) -> Result<Self, Malformed> {
-                let allowed: fn(char) -> bool = $allowed;
-                let fits = (1..=$chars_max).contains(&text.chars().count());
-                if fits && text.chars().all(allowed) {
-                    Ok(Self(text.to_owned()))
-                } else {
-                    Err(Malformed($expected))
+                let unlike = Malformed::Unlike($expected);
+                if !Self::fits(text) {
+                    return Err(unlike);
                 }
+                let check: fn(&str, Malformed) -> Result<(), Malformed> = $check;
+                check(text, unlike).map(|()| Self(text.to_owned()))
             }
         }
 
@@ -45,40 +57,67 @@ macro_rules! text {
     };
 }
 
+/// Declares how a text comes back from the store: of its length, and with any characters. What was
+/// allowed when it was stored may not be any more.
+macro_rules! stored {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// The text that was stored, unless it can never have been one.
+            pub(crate) fn stored(text: &str) -> Option<Self> {
+                Self::fits(text).then(|| Self(text.to_owned()))
+            }
+        }
+    )*};
+}
+
+/// Checks that a text has these characters only.
+fn only(allowed: fn(char) -> bool, text: &str, otherwise: Malformed) -> Result<(), Malformed> {
+    if text.chars().all(allowed) { Ok(()) } else { Err(otherwise) }
+}
+
+/// Checks that every character of a text can be seen.
+fn seen(text: &str, _: Malformed) -> Result<(), Malformed> {
+    find_unseen(text).map_or(Ok(()), |unseen| Err(Malformed::Unseen(unseen)))
+}
+
 text! {
     /// Names an event: 1 to 64 of `a-z 0-9 -`.
     EventId, 64,
-    |letter| matches!(letter, 'a'..='z' | '0'..='9' | '-'),
+    |text, otherwise| {
+        only(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '-'), text, otherwise)
+    },
     "1 to 64 of a-z, 0-9 and -"
 }
 
 text! {
-    /// What an event is called: 1 to 200 characters, none of them a control character.
-    EventName, 200,
-    |letter| !letter.is_control(),
-    "1 to 200 characters"
+    /// What an event is called: 1 to 200 characters that a person sees.
+    EventName, 200, seen, "1 to 200 characters"
 }
 
 text! {
     /// Names a partner or an organiser: 1 to 64 of `A-Z a-z 0-9 . _ -`.
     PartnerId, 64,
-    |letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-'),
+    |text, otherwise| {
+        let allowed =
+            |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+        only(allowed, text, otherwise)
+    },
     "1 to 64 of A-Z, a-z, 0-9, ., _ and -"
 }
 
 text! {
-    /// A partner's own name for a reservation: 1 to 64 printable characters.
-    PartnerReference, 64,
-    |letter| !letter.is_control(),
-    "1 to 64 printable characters"
+    /// A partner's own name for a reservation: 1 to 64 characters that a person sees.
+    PartnerReference, 64, seen, "1 to 64 characters"
 }
 
 text! {
     /// What a caller calls one try and all its retries: 1 to 255 printable ASCII characters.
     IdempotencyKey, 255,
-    |letter| matches!(letter, ' '..='~'),
+    |text, otherwise| only(|letter| matches!(letter, ' '..='~'), text, otherwise),
     "1 to 255 printable ASCII characters"
 }
+
+stored!(EventName, PartnerReference);
 
 #[cfg(test)]
 mod tests {
@@ -94,6 +133,7 @@ mod tests {
 
         assert!("é".repeat(200).parse::<EventName>().is_ok(), "characters are counted, not bytes");
         assert!("\u{7}".parse::<EventName>().is_err());
+        assert!(EventName::stored("\u{7}").is_some(), "what stands, stands");
         assert!("Abc.corp_1-2".parse::<PartnerId>().is_ok());
         assert!("abc corp".parse::<PartnerId>().is_err());
         assert!("k".repeat(256).parse::<IdempotencyKey>().is_err());

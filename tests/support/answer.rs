@@ -4,16 +4,24 @@ use lambda_http::http::HeaderMap;
 use serde_json::Value;
 
 /// Every problem there is: its code, its statuses, title and `error`, and whether a retry may help.
-pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 16] = [
+pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 18] = [
     ("access-denied", &[403], "Access denied", "Access denied", false),
     ("bad-request", &[400], "Bad request", "Bad request", false),
     ("body-too-large", &[413], "Body too large", "Body too large", false),
+    (
+        "encoding-unsupported",
+        &[415],
+        "Content encoding not supported",
+        "Content encoding not supported",
+        false,
+    ),
     ("event-exists", &[409], "Event exists", "Event exists", false),
     ("event-not-found", &[404], "Event not found", "Event not found", false),
     ("idempotency-key-reused", &[422], "Idempotency key reused", "Idempotency key reused", false),
     ("internal", &[500], "Internal error", "Internal error", false),
     ("not-enough-seats", &[409], "Not enough seats left", "Not enough seats left", false),
     ("partner-mismatch", &[403], "Not your partner id", "Not your partner id", false),
+    ("precondition-failed", &[412], "Reservation has changed", "Reservation has changed", false),
     ("rate-limited", &[429], "Too many requests", "Too many requests", true),
     (
         "reservation-not-found",

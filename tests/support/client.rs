@@ -1,7 +1,7 @@
 //! A caller over HTTP, with its access key.
 
 use reqwest::header::HeaderValue;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Url};
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -52,6 +52,15 @@ impl Client {
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Call {
         self.call("POST", path).body(body.to_string())
+    }
+
+    /// The path that a reference in the answer to a call of this path names, resolved as RFC 9110
+    /// says.
+    pub(crate) fn resolve(&self, called: &str, reference: &str) -> String {
+        let called = Url::parse(&format!("{}{called}", self.url)).expect("an address");
+        let named = called.join(reference).expect("a reference");
+        let path = named.as_str().strip_prefix(&self.url).expect("it stays on this stack");
+        path.to_owned()
     }
 
     /// Any method.

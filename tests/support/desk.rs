@@ -10,6 +10,7 @@ use lambda_http::{Body, Request, Response};
 use reserve_seats::reserve_seats;
 use serde_json::{Value, json};
 use shared::answer::finish;
+use shared::boot;
 use shared::config::DEFAULT_EVENT_ID;
 use shared::creation;
 use shared::desk::Desk;
@@ -51,7 +52,7 @@ pub(crate) struct Incoming {
     method: &'static str,
     path: String,
     caller: Option<(String, String)>,
-    headers: BTreeMap<String, String>,
+    headers: BTreeMap<String, Vec<String>>,
     body: Option<String>,
 }
 
@@ -71,8 +72,9 @@ impl Incoming {
         Self { caller: None, ..self }
     }
 
+    /// With one more line of this header.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.insert(name.to_owned(), value.to_owned());
+        self.headers.entry(name.to_owned()).or_default().push(value.to_owned());
         self
     }
 
@@ -81,7 +83,12 @@ impl Incoming {
     }
 
     pub(crate) fn body(self, body: &Value) -> Self {
-        Self { body: Some(body.to_string()), ..self }
+        self.text(&body.to_string())
+    }
+
+    /// With this body, whatever it says.
+    pub(crate) fn text(self, body: &str) -> Self {
+        Self { body: Some(body.to_owned()), ..self }
     }
 
     fn into_request(self) -> Request {
@@ -98,13 +105,15 @@ impl Incoming {
         };
         let query: BTreeMap<_, _> =
             query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let last_lines: BTreeMap<_, _> =
+            self.headers.iter().map(|(name, lines)| (name, lines.last())).collect();
         let authorizer = self.caller.map(|(id, role)| json!({ "partnerId": id, "role": role }));
         let handed_over = json!({
             "resource": path,
             "path": path,
             "httpMethod": self.method,
-            "headers": self.headers,
-            "multiValueHeaders": {},
+            "headers": last_lines,
+            "multiValueHeaders": self.headers,
             "queryStringParameters": query,
             "pathParameters": parameters,
             "requestContext": {
@@ -116,7 +125,8 @@ impl Incoming {
             "body": self.body,
             "isBase64Encoded": false,
         });
-        lambda_http::request::from_str(&handed_over.to_string()).expect("a proxy request")
+        let request = serde_json::from_str(&handed_over.to_string()).expect("a proxy request");
+        boot::as_sent(request).into()
     }
 
     /// Hands it to the function that serves it, as its `main` does; the answer must be one that
@@ -125,7 +135,7 @@ impl Incoming {
         let (method, path) = (self.method, self.path.clone());
         let request = &self.into_request();
         let (path, _) = path.split_once('?').unwrap_or((&path, ""));
-        let segments: Vec<_> = path.split('/').skip(1).collect();
+        let segments: Vec<_> = path.trim_end_matches('/').split('/').skip(1).collect();
         let outcome = match (method, segments.as_slice()) {
             ("POST", ["reservations"] | ["events", _, "reservations"]) => {
                 reserve_seats(desk, request).await
@@ -133,13 +143,15 @@ impl Incoming {
             ("DELETE", ["reservations", _] | ["events", _, "reservations", _]) => {
                 cancel_reservation(desk, request).await
             }
-            ("GET", ["reservations", _] | ["events", _, "reservations", _]) => {
+            ("GET" | "HEAD", ["reservations", _] | ["events", _, "reservations", _]) => {
                 show_reservation(desk, request).await
             }
-            ("GET", ["reservations"] | ["events", _]) => summarize_event(desk, request).await,
+            ("GET" | "HEAD", ["reservations"] | ["events", _]) => {
+                summarize_event(desk, request).await
+            }
             ("POST", ["events"]) => create_event(desk, request).await,
-            ("GET", ["healthcheck"]) => check_health(desk, request).await,
-            ("GET", ["docs" | "docs.json"] | ["docs", _]) => show_docs(request),
+            ("GET" | "HEAD", ["healthcheck"]) => check_health(desk, request).await,
+            ("GET" | "HEAD", ["docs" | "docs.json"] | ["docs", _]) => show_docs(request),
             _ => panic!("no function serves {method} {path}"),
         };
         let Ok(response) = finish(request, outcome);

@@ -12,20 +12,8 @@ use shared::access::{AccessToken, Caller, Role};
 use shared::dynamo::DynamoStore;
 use shared::store::StoreError;
 
-/// What every role may call, as API Gateway names methods; `*` stands for ids.
-const PARTNER_MAY: [&str; 8] = [
-    "GET/reservations",
-    "POST/reservations",
-    "GET/reservations/*",
-    "DELETE/reservations/*",
-    "GET/events/*",
-    "POST/events/*/reservations",
-    "GET/events/*/reservations/*",
-    "DELETE/events/*/reservations/*",
-];
-
-/// What an organiser may call besides.
-const ORGANISER_MAY: [&str; 1] = ["POST/events"];
+// `PARTNER_MAY` and `ORGANISER_MAY`: what openapi.yaml says that each role may call.
+include!(concat!(env!("OUT_DIR"), "/routes.rs"));
 
 /// Looks the bearer's key up, and allows what its role may call, or nothing at all.
 ///
@@ -49,21 +37,25 @@ pub async fn authorize_partner(
     })
 }
 
-/// The key that the request bears, if it can be one of ours.
+/// The key that the request bears, if it can be one of ours, and the only one.
 pub fn bearer(request: &ApiGatewayCustomAuthorizerRequestTypeRequest) -> Option<AccessToken> {
-    let header = request.headers.get("authorization")?.to_str().ok()?;
+    let header = request.headers.get("authorization")?;
+    let mut lines = request.multi_value_headers.get_all("authorization").iter();
+    if lines.any(|line| line != header) {
+        return None;
+    }
+    let header = header.to_str().ok()?;
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().parse().ok())?
 }
 
 fn allow(caller: &Caller, method: &str) -> ApiGatewayCustomAuthorizerResponse {
-    let besides: &[&str] = match caller.role {
-        Role::Partner => &[],
-        Role::Organiser => &ORGANISER_MAY,
+    let may = match caller.role {
+        Role::Partner => PARTNER_MAY,
+        Role::Organiser => ORGANISER_MAY,
     };
-    let may = PARTNER_MAY.iter().chain(besides);
     let stage = stage(method);
-    let resources = may.map(|route| format!("{stage}/{route}")).collect();
+    let resources = may.iter().map(|route| format!("{stage}/{route}")).collect();
 
     let mut response = policy(IamPolicyEffect::Allow, resources);
     response.principal_id = Some(caller.id.to_string());

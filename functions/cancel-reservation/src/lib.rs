@@ -8,9 +8,12 @@ use shared::mark::RequestMark;
 use shared::parse;
 use shared::problem::Problem;
 use shared::store::Store;
+use shared::tags;
 
-/// Cancels the reservation that the path names. A second time there is nothing to cancel, except
-/// for a retry with the same `Idempotency-Key`, which is answered as the first try.
+/// Cancels the reservation that the path names, if it is of a version that `If-Match` means.
+///
+/// A second time there is nothing to cancel, except for a retry with the same `Idempotency-Key`,
+/// which is answered as the first try.
 ///
 /// # Errors
 ///
@@ -29,8 +32,10 @@ pub async fn cancel_reservation<S: Store>(
         Some(key) => RequestMark::of_cancel(&id, &caller.id, key),
         None => RequestMark::of_random(desk.random()),
     };
+    let is_meant = tags::if_match(request);
 
     let settled = decide_and_commit(desk, &event, home, |view, now| {
+        view.home().expect(&id, &caller, &is_meant)?;
         view.home().cancel(&id, &caller, by, now)
     })
     .await?;

@@ -10,6 +10,7 @@ use shared::parse::{self, Fields};
 use shared::problem::Problem;
 use shared::reservation::ReservationId;
 use shared::store::Store;
+use shared::text::EventId;
 
 /// Sells the seats that the body orders, exactly once however often it is asked.
 ///
@@ -22,9 +23,10 @@ pub async fn reserve_seats<S: Store>(
 ) -> Result<Response<Body>, Problem> {
     let caller = parse::caller(request)?;
     let key = parse::idempotency_key(request)?;
-    let order = parse_order(request, &caller)?;
+    let event_id = parse::event_id(request, desk);
+    let order = parse_order(request, &caller, event_id.as_ref().ok())?;
 
-    let event = desk.event(&parse::event_id(request, desk)?).await?;
+    let event = desk.event(&event_id?).await?;
     let id = match &key {
         Some(key) => ReservationId::of_key(&event, &caller.id, key),
         None => desk.draw_id(&event, order.seats),
@@ -38,11 +40,19 @@ pub async fn reserve_seats<S: Store>(
 }
 
 /// Reads `{"partnerId":"abc-corp","seats":3,"partnerReference":"A-17"}`; only `seats` is required.
-fn parse_order(request: &Request, caller: &Caller) -> Result<Order, Problem> {
+/// An `eventId` may stand there, too, as long as it is the path's.
+fn parse_order(
+    request: &Request,
+    caller: &Caller,
+    event: Option<&EventId>,
+) -> Result<Order, Problem> {
     let mut body = Fields::of(request)?;
     let partner = body.text("partnerId");
     let reference = body.text("partnerReference");
     let seats = body.required_number("seats");
+    if let Some(event) = event {
+        body.same_text("eventId", event.as_str());
+    }
     let seats = body.done(seats)?;
 
     let partner = partner.unwrap_or_else(|| caller.id.clone());

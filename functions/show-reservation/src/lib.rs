@@ -24,5 +24,5 @@ pub async fn show_reservation<S: Store>(
     let pool = desk.store.load_pool(&event, id.home_in(&event)?).await?;
     let reservation = pool.reservation(&id, &caller).ok_or(Refusal::ReservationNotFound)?;
 
-    Ok(answer::shown(&event, reservation))
+    Ok(answer::shown(request, &event, reservation))
 }

@@ -12,11 +12,13 @@ use shared::summary::Summary;
 ///
 /// # Errors
 ///
-/// [`Problem::EventNotFound`], and the store's.
+/// [`Problem`]; every partner may see every event.
 pub async fn summarize_event<S: Store>(
     desk: &Desk<S>,
     request: &Request,
 ) -> Result<Response<Body>, Problem> {
+    parse::caller(request)?;
+
     let event = desk.event(&parse::event_id(request, desk)?).await?;
     let pools = desk.store.load_pools(&event).await?;
     Ok(answer::summarized(request, &Summary::of(&event, &pools)))

@@ -48,6 +48,16 @@ pub(super) fn parsed<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T,
     value.ok_or_else(|| format!("`{name}` is not what it should be"))
 }
 
+/// A text that is taken as it was stored.
+pub(super) fn stored<T>(
+    item: &Item,
+    name: &str,
+    take: impl Fn(&str) -> Option<T>,
+) -> Result<T, Why> {
+    let value = required(item, name)?.as_s().ok().and_then(|value| take(value));
+    value.ok_or_else(|| format!("`{name}` is not what it should be"))
+}
+
 pub(super) fn whole(item: &Item, name: &str) -> Result<u64, Why> {
     let value = required(item, name)?.as_n().ok().and_then(|value| value.parse().ok());
     value.ok_or_else(|| format!("`{name}` is no whole number"))

@@ -19,11 +19,14 @@ use crate::support::requests::Parts;
 const BYTES_MAX: usize = 16 * 1024;
 
 pub(crate) fn check(bytes: &[u8]) {
-    let object = serde_json::from_slice(bytes).ok();
-    let object = object.filter(|_| bytes.len() <= BYTES_MAX).unwrap_or_default();
-    check_order(Role::Partner, bytes, &object);
-    check_order(Role::Organiser, bytes, &object);
-    check_creation(bytes, &object);
+    let object = |names| {
+        let object = rules::object(bytes, names);
+        object.filter(|_| bytes.len() <= BYTES_MAX).unwrap_or_default()
+    };
+    let order = object(&["seats", "partnerId", "partnerReference", "eventId"]);
+    check_order(Role::Partner, bytes, &order);
+    check_order(Role::Organiser, bytes, &order);
+    check_creation(bytes, &object(&["eventId", "name", "totalSeats"]));
 }
 
 fn check_order(role: Role, bytes: &[u8], object: &Map<String, Value>) {
@@ -33,7 +36,8 @@ fn check_order(role: Role, bytes: &[u8], object: &Map<String, Value>) {
 
     let seats = rules::whole(object, "seats", 10.0);
     let is_order = rules::fits(object, "partnerId", rules::is_partner_id) != Some(false)
-        && rules::fits(object, "partnerReference", rules::is_partner_reference) != Some(false);
+        && rules::fits(object, "partnerReference", rules::is_partner_reference) != Some(false)
+        && rules::fits(object, "eventId", |id| id == DEFAULT_EVENT_ID) != Some(false);
     let Some(seats) = seats.filter(|_| is_order) else {
         let status = if bytes.len() > BYTES_MAX { 413 } else { 400 };
         assert_eq!(answer.status, status);
@@ -49,7 +53,8 @@ fn check_order(role: Role, bytes: &[u8], object: &Map<String, Value>) {
     let sold = answer.json();
     assert_eq!(sold["seats"], seats);
     assert_eq!(sold["partnerId"], partner);
-    assert_eq!(sold.get("partnerReference"), object.get("partnerReference"));
+    let reference = object.get("partnerReference").filter(|reference| !reference.is_null());
+    assert_eq!(sold.get("partnerReference"), reference);
     let summary = Summary::of(&counter.event, &counter.pools());
     assert_eq!(u64::from(summary.reserved_seats), seats);
     check_retry(&counter, ORDER, &request, &answer);

@@ -23,14 +23,16 @@ pub(crate) fn check(bytes: &[u8]) {
     write_as_a_gateway(&mut event);
     // What is no proxy event, the runtime answers by itself.
     if let Ok(request) = serde_json::from_str(&event.to_string()) {
-        Counter::open().try_all(&boot::without_origin(request).into());
+        Counter::open().try_all(&boot::as_sent(request).into());
     }
 }
 
 /// Who bears a key is looked up by that key and no other; who bears none is denied, and the store
 /// is not asked.
 pub(crate) fn check_authorizer(request: &AuthorizerRequest) {
+    let lines = request.multi_value_headers.get_all("Authorization");
     let header = request.headers.get("Authorization").map(|header| header.as_bytes());
+    let header = header.filter(|header| lines.iter().all(|line| line.as_bytes() == *header));
     let words = header.and_then(|header| str::from_utf8(header).ok()?.split_once(' '));
     let shown = words.filter(|(scheme, _)| scheme.to_lowercase() == "bearer");
     let shown = shown.map(|(_, token)| token.trim_matches([' ', '\t']));

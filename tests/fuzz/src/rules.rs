@@ -2,6 +2,7 @@
 //! parsers say it: one of both is wrong where they differ.
 
 use serde_json::{Map, Value};
+use shared::character::find_unseen;
 
 const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
 const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -76,13 +77,14 @@ pub(crate) fn whole(object: &Map<String, Value>, name: &str, max: f64) -> Option
     is_whole.then(|| format!("{number}").parse().expect("a small whole number"))
 }
 
-/// Whether the member is a text of this kind. `None` if it is not there.
+/// Whether the member is a text of this kind. `None` if it is not there, or null.
 pub(crate) fn fits(
     object: &Map<String, Value>,
     name: &str,
     kind: fn(&str) -> bool,
 ) -> Option<bool> {
-    Some(object.get(name)?.as_str().is_some_and(kind))
+    let value = object.get(name).filter(|value| !value.is_null())?;
+    Some(value.as_str().is_some_and(kind))
 }
 
 fn is_made_of(text: &str, letters_max: usize, alphabets: &[&str]) -> bool {
@@ -92,7 +94,44 @@ fn is_made_of(text: &str, letters_max: usize, alphabets: &[&str]) -> bool {
 }
 
 fn is_printable(text: &str, letters_max: usize) -> bool {
-    let mut letters = text.chars();
-    let unprintable = |one| matches!(one, '\0'..='\x1f' | '\x7f'..='\u{9f}');
-    (1..=letters_max).contains(&letters.clone().count()) && !letters.any(unprintable)
+    (1..=letters_max).contains(&text.chars().count()) && find_unseen(text).is_none()
+}
+
+/// The object that these bytes are, if each name is there once, and as it is spelt here.
+pub(crate) fn object(bytes: &[u8], names: &[&str]) -> Option<Map<String, Value>> {
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let pairs: Pairs = serde_json::from_slice(text).ok()?;
+    let count = pairs.0.len();
+    let object: Map<_, _> = pairs.0.into_iter().collect();
+    let lower: Vec<_> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let is_spelt = |name: &String| {
+        names.contains(&name.as_str()) || !lower.contains(&name.to_ascii_lowercase())
+    };
+    (object.len() == count && object.keys().all(is_spelt)).then_some(object)
+}
+
+/// All members, in order, however often a name comes.
+struct Pairs(Vec<(String, Value)>);
+
+impl<'de> serde::Deserialize<'de> for Pairs {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collector;
+        impl<'de> serde::de::Visitor<'de> for Collector {
+            type Value = Pairs;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Collector)
+    }
 }

@@ -1,10 +1,10 @@
 //! Events as items: each event, its row in the directory, and which request made or claims it.
 
-use super::{Item, bounded, corrupt, key_of, moment, number, parsed, text, whole};
+use super::{Item, bounded, corrupt, key_of, moment, number, parsed, stored, text, whole};
 use crate::event::Event;
 use crate::mark::RequestMark;
 use crate::store::StoreError;
-use crate::text::EventId;
+use crate::text::{EventId, EventName};
 
 pub(in crate::dynamo) const EVENT_SORT: &str = "event";
 pub(in crate::dynamo) const DIRECTORY: &str = "events";
@@ -74,7 +74,7 @@ pub(in crate::dynamo) fn to_event(id: &EventId, item: &Item) -> Result<Event, St
     let read = || {
         Ok(Event {
             id: id.clone(),
-            name: parsed(item, "name")?,
+            name: stored(item, "name", EventName::stored)?,
             total_seats: bounded(item, "total_seats")?,
             pools: bounded(item, "pools")?,
             created_at: moment(item, "created_at")?,

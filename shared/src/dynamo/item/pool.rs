@@ -7,13 +7,15 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Item, Why, bounded, corrupt, key_of, moment, number, parsed, required, text, whole};
+use super::{
+    Item, Why, bounded, corrupt, key_of, moment, number, parsed, required, stored, text, whole,
+};
 use crate::event::PoolIndex;
 use crate::mark::RequestMark;
 use crate::pool::{Change, Pool};
 use crate::reservation::{Cancellation, Reservation, ReservationId};
 use crate::store::{Evidence, StoreError};
-use crate::text::EventId;
+use crate::text::{EventId, PartnerReference};
 
 pub(in crate::dynamo) const POOL_SORT: &str = "pool";
 
@@ -138,13 +140,14 @@ fn to_reservation(id: &str, entry: &AttributeValue) -> Result<Reservation, Why> 
     } else {
         None
     };
+    let reference = || stored(entry, "r", PartnerReference::stored);
     Ok(Reservation {
         id: bytes
             .and_then(ReservationId::from_bytes)
             .ok_or_else(|| format!("{id} is no reservation id"))?,
         partner: parsed(entry, "p")?,
         seats: bounded(entry, "s")?,
-        reference: entry.contains_key("r").then(|| parsed(entry, "r")).transpose()?,
+        reference: entry.contains_key("r").then(reference).transpose()?,
         created_at: moment(entry, "c")?,
         version: whole(entry, "v")?,
         cancelled,
