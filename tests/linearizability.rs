@@ -159,7 +159,7 @@ fn simulated_callers_are_answered_as_if_one_at_a_time_whatever_fails() {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
         runtime.block_on(async {
-            let world = Arc::new(World::create(seed));
+            let world = Arc::new(World::with_room(seed));
             let callers = Callers::of(Arc::clone(&world.event), world.dice.clone());
             all_told.append(&mut callers.ask_at_once(&world).await);
             callers.check(&format!("seed {seed}"));

@@ -15,6 +15,7 @@ mod faults;
 mod fuzz_corpus;
 mod hostile_input;
 mod house_rules;
+mod http;
 mod linearizability;
 mod load;
 mod local_stack;

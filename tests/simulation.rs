@@ -24,7 +24,7 @@ use crate::support::simulation::World;
 use crate::support::simulation::partner::Partner;
 
 /// What must have been seen at least once, or the run has proved nothing.
-const RARE: [&str; 16] = [
+const RARE: [&str; 17] = [
     "answer lost",
     "answered 500",
     "budget exhausted",
@@ -38,6 +38,7 @@ const RARE: [&str; 16] = [
     "killed",
     "lost before it arrived",
     "own write recovered",
+    "pools overflowed",
     "refused in a crowd",
     "transactions collided",
     "write met a transaction",
@@ -127,6 +128,9 @@ fn run(seed: u64) -> (Counts, Option<String>) {
         }
         world.settle(&partners).await;
         let mut counts = world.counts();
+        if world.auditor.overflowed() > 0 {
+            counts.insert("pools overflowed", 1);
+        }
         counts.insert("writes audited", u64::try_from(world.auditor.steps()).expect("few"));
         (counts, world.auditor.violation())
     });

@@ -82,15 +82,17 @@ impl View {
             return alone;
         };
 
-        if self.home.is_overflowed() {
+        // The others may have been read after an overflow that this reading of the home pool does
+        // not show yet: so whoever may overflow looks for it, too.
+        let has_room = self.home.has_room_for(order);
+        if self.home.is_overflowed() || !has_room {
             let elsewhere = |pool: &Pool| pool.find(&id.moved_to(pool.index())).cloned();
             if let Some(standing) = others.iter().find_map(elsewhere) {
                 return rules::replay(&standing, order);
             }
-        }
-        let has_room = self.home.has_room_for(order);
-        if !self.is_steady && (self.home.is_overflowed() || !has_room) {
-            return alone;
+            if !self.is_steady {
+                return alone;
+            }
         }
         let decided = if has_room {
             gather(&self.home, others.iter().collect(), 0, id, order, now)

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// Every problem there is: its code, its statuses, title and `error`, and whether a retry may help.
 pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 18] = [
     ("access-denied", &[403], "Access denied", "Access denied", false),
-    ("bad-request", &[400], "Bad request", "Bad request", false),
+    ("bad-request", &[400, 414, 431], "Bad request", "Bad request", false),
     ("body-too-large", &[413], "Body too large", "Body too large", false),
     (
         "encoding-unsupported",

@@ -44,9 +44,14 @@ impl SimulatedStore {
         Self { table: Table::new(dice, weather, bytes) }
     }
 
-    /// Puts an event there, with its pools, without a call.
+    /// Puts a new event there, with its pools, without a call.
     pub(crate) fn put_event(&self, event: &Event) {
-        for pool in Pool::open_all(event) {
+        self.put(event, Pool::open_all(event));
+    }
+
+    /// Puts an event there, with pools that stand like these, without a call.
+    pub(crate) fn put(&self, event: &Event, pools: Vec<Pool>) {
+        for pool in pools {
             self.table.put(pool_key(&event.id, pool.index()), Item::Pool(pool));
         }
         self.table.put(event_key(&event.id), Item::Event(event.clone()));

@@ -15,9 +15,12 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use shared::desk::Desk;
-use shared::event::{Event, PoolCount};
+use shared::event::{Event, PoolCount, PoolIndex, TotalSeats};
+use shared::order::Order;
+use shared::pool::Pool;
 use shared::problem::Problem;
 use shared::refusal::Refusal;
+use shared::reservation::ReservationId;
 use shared::store::{Store, StoreError};
 use tokio::task;
 use tokio::time::{Instant, sleep, timeout};
@@ -35,6 +38,9 @@ const SKEW_MS_MAX: u64 = 4_000;
 const LAST_WRITE: Duration = Duration::from_secs(10);
 
 const INSTANCES: u64 = 4;
+
+/// Whose reservations were there before anybody came.
+const RESIDENT: &str = "resident-of-long-standing-and-with-a-name-of-some-length";
 
 /// One run's event, instances and chance.
 #[derive(Debug)]
@@ -76,22 +82,38 @@ pub(crate) enum Operation {
 }
 
 impl World {
-    /// The world of this seed, with its own event and weather.
+    /// The world of this seed, with its own event and weather. In some, a pool has no room.
     pub(crate) fn create(seed: u64) -> Self {
+        Self::with_pools(seed, 0.25)
+    }
+
+    /// As [`World::create`], and every pool has room.
+    pub(crate) fn with_room(seed: u64) -> Self {
+        Self::with_pools(seed, 0.0)
+    }
+
+    fn with_pools(seed: u64, crammed: f64) -> Self {
         let dice = Dice::new(seed);
         let (fair, bad, jam) = (Weather::aws(), Weather::storm(), Weather::jam());
         let outlawed = Weather::outlawed();
-        let weather = *dice.pick(&[fair, fair, bad, bad, bad, outlawed, outlawed, jam]);
-        let store = SimulatedStore::under(weather, dice.clone());
+        let mut weather = *dice.pick(&[fair, fair, bad, bad, bad, outlawed, outlawed, jam]);
         let mut event = nouns::event("on-sale", *dice.pick(&[5, 12, 24, 60, 150]));
         event.pools = PoolCount::try_from(*dice.pick(&[1, 2, 3, 4, 8])).expect("1 to 2,000 pools");
-        let auditor = Auditor::watch(&store, &event);
+        let mut pools = Pool::open_all(&event);
+        if pools.len() > 1 && dice.chance(crammed) {
+            // Its item is heavy: what that costs in throughput would hide all else.
+            weather.write_units_per_second = None;
+            let position = dice.between(0, u64::from(event.pools.get()) - 1);
+            event.total_seats = cram(&mut pools, usize::try_from(position).expect("few pools"));
+        }
+        let store = SimulatedStore::under(weather, dice.clone());
+        let auditor = Auditor::watch(&store, &event, &pools);
         let desks = (0..INSTANCES).map(|_| Arc::new(desk(&store, &dice))).collect();
         let deaths = *dice.pick(&[0.0, 0.05, 0.1]);
         let patience = Duration::from_millis(*dice.pick(&[300, 3_000, 20_000]));
         let (event, in_crowd, counts) = (Arc::new(event), Arc::default(), Mutex::default());
         let world = Self { dice, store, event, auditor, desks, in_crowd, patience, deaths, counts };
-        world.store.put_event(&world.event);
+        world.store.put(&world.event, pools);
         world
     }
 
@@ -168,6 +190,7 @@ impl World {
     pub(crate) async fn settle(&self, partners: &[Partner]) {
         sleep(LAST_WRITE).await;
         let mut kept = self.auditor.reservations();
+        kept.retain(|_, one| one.partner.as_str() != RESIDENT);
         for order in partners.iter().flat_map(|partner| &partner.orders) {
             let Standing::Sold(id) = order.standing else { continue };
             match kept.remove(&id) {
@@ -193,6 +216,36 @@ impl World {
             self.auditor.object("seats are taken that nobody was sold");
         }
     }
+}
+
+/// Fills one pool with the longest reservations of one seat, until there is no room for another;
+/// and gives the seats of all pools. Such a pool is filled once, since it is the same each time.
+fn cram(pools: &mut [Pool], position: usize) -> TotalSeats {
+    static CRAMMED: Mutex<BTreeMap<(PoolIndex, u32), Pool>> = Mutex::new(BTreeMap::new());
+    let (index, free) = (pools[position].index(), pools[position].capacity());
+    let mut crammed = CRAMMED.lock().expect("filling does not panic");
+    let full = crammed.entry((index, free)).or_insert_with(|| crammed_pool(index, free));
+    pools[position] = full.clone();
+    let total = pools.iter().map(|pool| u64::from(pool.capacity())).sum::<u64>();
+    TotalSeats::try_from(total).expect("some hundred seats")
+}
+
+fn crammed_pool(index: PoolIndex, free: u32) -> Pool {
+    let reference = Some("🎟".repeat(64).parse().expect("64 characters"));
+    let order = Order { reference, ..nouns::order(RESIDENT, 1) };
+    let mut pool = Pool::open(index, 400);
+    for number in 0_u32.. {
+        if !pool.has_room_for(&order) {
+            break;
+        }
+        let mut bits = [0; 32];
+        bits[12..16].copy_from_slice(&number.to_be_bytes());
+        let id = ReservationId::in_pool(index, bits);
+        let (change, _) = pool.take(0, &id, &order, nouns::start_of_time()).expect("there is room");
+        pool = change.after().clone();
+    }
+    let too_many = pool.available().checked_sub(free).expect("it had enough");
+    pool.give(too_many, nouns::start_of_time()).after().clone()
 }
 
 fn desk(store: &SimulatedStore, dice: &Dice) -> Desk<SimulatedStore> {

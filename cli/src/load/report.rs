@@ -1,5 +1,6 @@
 //! The report: all that was measured and checked, for a person and for a script.
 
+mod markup;
 mod page;
 mod plots;
 

@@ -4,6 +4,7 @@
 //! What it says by itself, when there is no route, no key or no answer, is the contract's too.
 
 mod authorizer;
+mod connection;
 mod own_answer;
 mod policy;
 mod proxy;
@@ -12,19 +13,21 @@ mod routes;
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Response};
-use axum::serve::ListenerExt;
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::extract::Request;
+use axum::http::header::HOST;
+use axum::http::{HeaderValue, Response, Version};
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::authorizer::Authorizer;
+use self::connection::{Malformed, REQUEST_ID};
 use self::own_answer::{OwnAnswer, OwnAnswers};
-use self::proxy::ProxyRequest;
+use self::proxy::{ProxyRequest, STAGE};
 use self::routes::{Route, Routes};
 use super::function::{Function, InvokeError};
 use super::log::say;
@@ -34,7 +37,8 @@ use super::openapi::Contract;
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// The longest body that is read to its end, so that its sender listens to the answer.
 const BODY_BYTES_READ_MAX: usize = 100 * 1024 * 1024;
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// How long a sender may take for its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The contract, and the functions that keep it.
 #[derive(Debug)]
@@ -87,13 +91,16 @@ impl Gateway {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) {
-        let listener = listener.tap_io(|stream| {
-            // Without it only latency suffers, so a refusal is no reason to stop.
-            let _ = stream.set_nodelay(true);
-        });
-        let router = Router::new().fallback(answer).with_state(Arc::new(self));
-        let served = axum::serve(listener, router).with_graceful_shutdown(stop).await;
-        served.expect("accepting never fails");
+        let (head, body) =
+            self.own_answers.give(OwnAnswer::BadRequest, Malformed::REQUEST_ID).into_parts();
+        let body = to_bytes(body, BODY_BYTES_MAX).await.expect("it is at hand");
+        let malformed = Malformed::new(&head, &body);
+        let gateway = Arc::new(self);
+        let answer = move |request: hyper::Request<Incoming>| {
+            let gateway = Arc::clone(&gateway);
+            async move { answer(&gateway, request.map(Body::new)).await }
+        };
+        connection::serve(listener, stop, answer, malformed).await;
     }
 
     async fn pass_on(
@@ -102,10 +109,15 @@ impl Gateway {
         request_id: &str,
     ) -> Result<Response<Body>, OwnAnswer> {
         let (head, body) = request.into_parts();
-        let body = read(body).await?;
-        let found = self.routes.find(&head.method, head.uri.path());
+        // As HTTP/1.1 wants it (RFC 9112, 3.2): with none or two, nobody knows whom it is for.
+        if head.version >= Version::HTTP_11 && head.headers.get_all(HOST).iter().count() != 1 {
+            return Err(OwnAnswer::BadRequest);
+        }
+        let body = timeout(BODY_TIMEOUT, read(body)).await.map_err(|_| OwnAnswer::BadRequest)??;
+        let path = without_stage(head.uri.path());
+        let found = self.routes.find(&head.method, path);
         let (route, parameters) = found.ok_or(OwnAnswer::MissingAuthenticationToken)?;
-        let request = ProxyRequest::new(&head, &route.resource, parameters, request_id);
+        let request = ProxyRequest::new(&head, path, &route.resource, parameters, request_id);
 
         let grant = match &route.authorizer {
             Some(authorizer) => Some(authorizer.admit(&request).await?),
@@ -123,7 +135,14 @@ impl Gateway {
     }
 }
 
-async fn answer(State(gateway): State<Arc<Gateway>>, request: Request) -> Response<Body> {
+/// The path inside the stage. API Gateway's own address has the stage in front, `/v1/events`, and a
+/// domain of one's own has not; here both may be called.
+fn without_stage(path: &str) -> &str {
+    let inside = path.strip_prefix('/').and_then(|path| path.strip_prefix(STAGE));
+    inside.filter(|inside| inside.starts_with('/')).unwrap_or(path)
+}
+
+async fn answer(gateway: &Gateway, request: Request) -> Response<Body> {
     let request_id = Uuid::new_v4().to_string();
     let passed_on = gateway.pass_on(request, &request_id).await;
     let mut response = match passed_on {
@@ -140,14 +159,14 @@ fn to_response(answer: Bytes) -> Result<Response<Body>, InvokeError> {
         .ok_or_else(|| InvokeError::Failed("malformed Lambda proxy response".to_owned()))
 }
 
-/// The whole body, if the gateway takes it. What a sender broke off is not worth an answer, but
-/// gets one.
+/// The whole body, if the gateway takes it. A body that breaks off, or whose chunks make no sense, is
+/// malformed.
 async fn read(body: Body) -> Result<Vec<u8>, OwnAnswer> {
     let mut body = pin!(body);
     let mut read = Vec::new();
     let mut read_bytes = 0_usize;
     while let Some(frame) = std::future::poll_fn(|task| body.as_mut().poll_frame(task)).await {
-        let Ok(frame) = frame else { return Err(OwnAnswer::RequestTooLarge) };
+        let Ok(frame) = frame else { return Err(OwnAnswer::BadRequest) };
         let Ok(data) = frame.into_data() else { continue };
         read_bytes = read_bytes.saturating_add(data.len());
         if read_bytes <= BODY_BYTES_MAX {

@@ -161,7 +161,7 @@ impl Weather {
 
     /// A storm in which our permissions come and go.
     pub(crate) const fn outlawed() -> Self {
-        Self { denied: 0.15, ..Self::storm() }
+        Self { denied: 0.2, late: 0.12, ..Self::storm() }
     }
 
     /// How much later than the one before it an item of a batch is read: partitions are not equally

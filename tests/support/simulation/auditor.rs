@@ -1,6 +1,6 @@
 //! The auditor: knows what must be true of a simulated event, and looks after every write.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -29,10 +29,12 @@ struct Seen {
 }
 
 impl Auditor {
-    /// An auditor who looks after every write to this store.
-    pub(crate) fn watch(store: &SimulatedStore, event: &Event) -> Arc<Self> {
+    /// An auditor who looks after every write to this store, where the event's pools stand like
+    /// these.
+    pub(crate) fn watch(store: &SimulatedStore, event: &Event, pools: &[Pool]) -> Arc<Self> {
         let total_seats = event.total_seats.get();
-        let seen = Seen { free: vec![(Instant::now(), total_seats)], ..Seen::default() };
+        let free = pools.iter().map(Pool::available).sum();
+        let seen = Seen { free: vec![(Instant::now(), free)], ..Seen::default() };
         let auditor = Arc::new(Self { total_seats, seen: Mutex::new(seen) });
         let watching = Arc::clone(&auditor);
         store.table.set_watch(Arc::new(move |items| watching.look(items)));
@@ -47,6 +49,11 @@ impl Auditor {
     /// What was wrong first, if anything was.
     pub(crate) fn violation(&self) -> Option<String> {
         self.seen().violation.clone()
+    }
+
+    /// How many pools have let an order stand elsewhere.
+    pub(crate) fn overflowed(&self) -> usize {
+        self.seen().pools.values().filter(|pool| pool.is_overflowed()).count()
     }
 
     /// Every reservation that any pool keeps.
@@ -83,7 +90,8 @@ impl Auditor {
         for item in items.values() {
             let Item::Pool(pool) = item else { continue };
             let before = seen.pools.insert(pool.index().get(), pool.clone());
-            let broken = check_sum(pool).or_else(|| check_step(&before?, pool));
+            let broken = check_sum(pool).or_else(|| check_step(before.as_ref()?, pool));
+            let broken = broken.or_else(|| check_twins(&seen.pools, before.as_ref()?, pool));
             violation = violation.or(broken);
         }
 
@@ -128,6 +136,19 @@ fn check_step(before: &Pool, after: &Pool) -> Option<&'static str> {
     let standing = earlier.get(&written.id)?;
     let same = standing.seats == written.seats && standing.partner == written.partner;
     (!standing.is_live() || !same).then_some("a reservation changed that had ended, or its owner")
+}
+
+/// Whatever stands of one order stands in one pool: its ids differ in the pool's index alone.
+fn check_twins(pools: &BTreeMap<u16, Pool>, before: &Pool, after: &Pool) -> Option<&'static str> {
+    let known: BTreeSet<_> = before.reservations().map(|one| one.id).collect();
+    let added = after.reservations().find(|one| !known.contains(&one.id))?;
+    let is_twin = |other: &Reservation| {
+        other.id != added.id
+            && other.is_live()
+            && other.id.as_bytes()[2..] == added.id.as_bytes()[2..]
+    };
+    let twin = pools.values().flat_map(Pool::reservations).any(is_twin);
+    twin.then_some("one order stands in two pools")
 }
 
 impl fmt::Debug for Auditor {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::markup::escape;
 use super::{Report, plots};
 use crate::Error;
 use crate::load::tally::Percentiles;
@@ -154,9 +155,4 @@ fn words(name: &str) -> String {
         words.extend(letter.to_lowercase());
     }
     words
-}
-
-/// The text as it stands in a page.
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -16,7 +16,7 @@ use plotters::prelude::{
 use plotters::style::Color;
 
 use super::Report;
-use super::page::escape;
+use super::markup::escape;
 use crate::Error;
 use crate::load::tally::{Percentiles, Second};
 

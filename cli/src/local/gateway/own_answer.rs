@@ -29,6 +29,8 @@ pub(super) enum OwnAnswer {
     AuthorizerFailure,
     /// The authorizer's answer is none.
     AuthorizerConfigurationError,
+    /// It is no request that HTTP knows, or breaks off.
+    BadRequest,
     /// The body is longer than the gateway takes.
     RequestTooLarge,
     /// The function failed, died or answered nonsense. API Gateway has no type of its own for it.
@@ -38,12 +40,13 @@ pub(super) enum OwnAnswer {
 }
 
 impl OwnAnswer {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::MissingAuthenticationToken,
         Self::Unauthorized,
         Self::AccessDenied,
         Self::AuthorizerFailure,
         Self::AuthorizerConfigurationError,
+        Self::BadRequest,
         Self::RequestTooLarge,
         Self::BadGateway,
         Self::IntegrationTimeout,
@@ -71,6 +74,7 @@ impl OwnAnswer {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Internal server error",
             ),
+            Self::BadRequest => ("DEFAULT_4XX", StatusCode::BAD_REQUEST, "Bad Request"),
             Self::RequestTooLarge => {
                 ("REQUEST_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long")
             }

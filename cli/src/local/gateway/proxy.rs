@@ -16,12 +16,14 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::routes::PathParameters;
 use shared::boot::clock;
 
 use crate::local::aws;
 
-/// The stage, which stands in no path here and in every ARN.
+/// The values of a path's parameters, decoded.
+pub(super) type PathParameters<'a> = BTreeMap<&'a str, Cow<'a, str>>;
+
+/// The stage, which every ARN names, and the path at API Gateway's own address.
 pub(super) const STAGE: &str = "v1";
 
 /// A request, as a function reads it.
@@ -54,7 +56,7 @@ struct RequestContext<'a> {
     request_time_epoch: i64,
     resource_path: &'a str,
     http_method: &'a str,
-    path: String,
+    path: &'a str,
     identity: Identity<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     authorizer: Option<&'a Map<String, Value>>,
@@ -68,14 +70,15 @@ struct Identity<'a> {
 }
 
 impl<'a> ProxyRequest<'a> {
-    /// The request without its body and before anybody has said who calls.
+    /// The request without its body and before anybody has said who calls. `path` is the path inside
+    /// the stage.
     pub(super) fn new(
         head: &'a Parts,
+        path: &'a str,
         resource: &'a str,
         path_parameters: PathParameters<'a>,
         request_id: &'a str,
     ) -> Self {
-        let path = head.uri.path();
         let http_method = head.method.as_str();
         let now = clock();
         let query =
@@ -92,7 +95,7 @@ impl<'a> ProxyRequest<'a> {
             request_time_epoch: now.as_millisecond(),
             resource_path: resource,
             http_method,
-            path: format!("/{STAGE}{path}"),
+            path: head.uri.path(),
             identity: Identity {
                 source_ip: "127.0.0.1",
                 user_agent: head.headers.get(USER_AGENT).map(readable),
@@ -212,10 +215,11 @@ mod tests {
 
     #[test]
     fn a_request_arrives_as_api_gateway_would_hand_it_over() {
-        let request = Request::get("/events/a%20b?x=1&x=2%263").header("Accept", "a");
+        let request = Request::get("/v1/events/a%20b?x=1&x=2%263").header("Accept", "a");
         let (head, ()) = request.header("Accept", "b").body(()).unwrap().into_parts();
         let parameters = BTreeMap::from([("eventId", "a b".into())]);
-        let request = ProxyRequest::new(&head, "/events/{eventId}", parameters, "42");
+        let request =
+            ProxyRequest::new(&head, "/events/a%20b", "/events/{eventId}", parameters, "42");
         let arn = "arn:aws:execute-api:us-east-1:123456789012:local/v1/GET/events/a%20b";
         assert_eq!(request.method_arn(), arn);
 
@@ -223,6 +227,7 @@ mod tests {
         let sent: Value = serde_json::from_slice(&request.to_json()).unwrap();
         assert_eq!(sent["resource"], "/events/{eventId}");
         assert_eq!(sent["path"], "/events/a%20b");
+        assert_eq!(sent["requestContext"]["path"], "/v1/events/a%20b");
         assert_eq!(sent["headers"], json!({"accept": "b"}));
         assert_eq!(sent["multiValueHeaders"], json!({"accept": ["a", "b"]}));
         assert_eq!(sent["queryStringParameters"], json!({"x": "2&3"}));

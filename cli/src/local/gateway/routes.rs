@@ -1,7 +1,9 @@
 //! Which operation a request is for, by its method and path.
+//!
+//! A path that ends in `/` is another path, and there is none. AWS's documents do not say what a
+//! REST API makes of one; see `shared::parse::caller`, which refuses it wherever it gets through.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use axum::http::Method;
 use percent_encoding::percent_decode_str;
 
 use super::authorizer::Authorizer;
+use super::proxy::PathParameters;
 use crate::local::function::Function;
 
 /// All operations.
@@ -29,9 +32,6 @@ pub(super) struct Route {
     /// Who decides about callers, if a key is needed.
     pub(super) authorizer: Option<Arc<Authorizer>>,
 }
-
-/// The values of the path's parameters, decoded.
-pub(super) type PathParameters<'a> = BTreeMap<&'a str, Cow<'a, str>>;
 
 impl Routes {
     /// Adds an operation.
