@@ -91,9 +91,10 @@ async fn a_caller_that_closes_its_half_gets_its_answer() {
     let (_, keys) = stack::shared();
     let (path, key) = (sale.reservations(), &keys.partner);
     let order = r#"{"seats":2}"#;
+    let length = order.len();
     let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\nContent-Length: {}\r\n\r\n{order}",
-        order.len()
+        "POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\
+         Content-Length: {length}\r\n\r\n{order}"
     );
     let answer = exchange(request.as_bytes(), true).await;
     assert_eq!(status(&answer), "201", "{answer}");

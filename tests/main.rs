@@ -11,6 +11,7 @@ mod create_event;
 mod dynamo_calls;
 mod dynamo_store;
 mod dynamodb_in_trouble;
+mod edges;
 mod faults;
 mod fuzz_corpus;
 mod hostile_input;

@@ -159,8 +159,8 @@ fn to_response(answer: Bytes) -> Result<Response<Body>, InvokeError> {
         .ok_or_else(|| InvokeError::Failed("malformed Lambda proxy response".to_owned()))
 }
 
-/// The whole body, if the gateway takes it. A body that breaks off, or whose chunks make no sense, is
-/// malformed.
+/// The whole body, if the gateway takes it. A body that breaks off, or whose chunks make no sense,
+/// is malformed.
 async fn read(body: Body) -> Result<Vec<u8>, OwnAnswer> {
     let mut body = pin!(body);
     let mut read = Vec::new();

@@ -70,8 +70,8 @@ struct Identity<'a> {
 }
 
 impl<'a> ProxyRequest<'a> {
-    /// The request without its body and before anybody has said who calls. `path` is the path inside
-    /// the stage.
+    /// The request without its body and before anybody has said who calls. `path` is the path
+    /// inside the stage.
     pub(super) fn new(
         head: &'a Parts,
         path: &'a str,
