@@ -132,7 +132,7 @@ pub fn file(request: &Request, content_type: &str, content: impl Into<String>) -
     end(file.header(CONTENT_TYPE, content_type), content.into())
 }
 
-/// As [`file`], and a page of any origin may read it, too. Nothing else here may be read by a
+/// As [`file()`], and a page of any origin may read it, too. Nothing else here may be read by a
 /// browser: an access key must never reach one.
 pub fn open_file(request: &Request, content_type: &str, content: &str) -> Response<Body> {
     let mut answer = file(request, content_type, content);
