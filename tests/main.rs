@@ -17,6 +17,7 @@ mod fuzz_corpus;
 mod hostile_input;
 mod house_rules;
 mod http;
+mod imports;
 mod linearizability;
 mod load;
 mod local_stack;
