@@ -162,7 +162,7 @@ async fn a_revoked_key_is_denied_and_so_is_every_other_of_its_holder() {
         assert_eq!(decision["context"]["partnerId"], id.as_str());
     }
 
-    store.revoke_partner(&nouns::partner(&id)).await.unwrap();
+    store.revoke_partner(&nouns::partner(&id), None).await.unwrap();
     let unknown = decide(&store, "Bearer tb_00000000000000000000").await;
     assert_eq!(statement(&unknown), ("Deny", [&*format!("{STAGE}/*")].into()));
     for key in keys {

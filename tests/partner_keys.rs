@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use shared::access::AccessToken;
+use shared::access::{AccessToken, Caller, Role};
 use ticketboss::local::aws;
 
 use crate::support::client::Client;
@@ -123,4 +123,48 @@ fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
     }
     assert_eq!(listed(&id), Some(vec!["partner".to_owned(), "10".to_owned()]));
     assert_eq!(listed(&nobody), None);
+}
+
+#[tokio::test]
+async fn one_key_of_several_is_taken_away_by_how_it_begins() {
+    let at = ["--dynamodb-endpoint", database::endpoint(), "--stack", aws::TABLE];
+    let holder = Caller { id: nouns::partner(&unique("partner")), role: Role::Partner };
+    let id = holder.id.as_str();
+    let store = database::store();
+    let tokens = ["tb_aaaaaa1", "tb_aaabbb2", "tb_ccccccc"]
+        .map(|begin| format!("{begin}{}", &unique("")[1..]));
+    let tokens =
+        tokens.map(|token| format!("{token:0<30}").parse::<AccessToken>().expect("a token"));
+    for token in &tokens {
+        store.add_partner(&holder, token, nouns::start_of_time()).await.unwrap();
+    }
+    let list = partner(&["list"]);
+    for prefix in ["tb_aaaaaa", "tb_aaabbb", "tb_cccccc"] {
+        assert!(list.contains(&format!("{prefix}, made 2026-11-23T10:15:30.123Z")), "{list}");
+    }
+    for token in &tokens {
+        assert!(!list.contains(token.reveal()));
+    }
+
+    for (key, want) in [
+        ("tb_aaa", "tb_aaaaaa, made"),
+        ("aaa", "tb_aaabbb, made"),
+        ("tb_zzz", "no key that begins with tb_zzz"),
+        ("tb_aaaaaaa", "1 to 6 letters"),
+        ("", "1 to 6 letters"),
+    ] {
+        let output = ticketboss(&[&["partner", "revoke", id, "--key", key][..], &at].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(want), "{key} is told: {said}");
+    }
+    assert_eq!(listed(id), Some(vec!["partner".to_owned(), "3".to_owned()]), "nothing changed");
+
+    partner(&["revoke", id, "--key", "tb_aaaaaa"]);
+    let found = async |token| store.find_caller(token).await.unwrap().is_some();
+    let standing = [found(&tokens[0]).await, found(&tokens[1]).await, found(&tokens[2]).await];
+    assert_eq!(standing, [false, true, true]);
+    partner(&["revoke", id, "--key", "cccccc"]);
+    partner(&["revoke", id, "--key", "aaa"]);
+    assert_eq!(listed(id), Some(vec!["partner".to_owned(), "0".to_owned()]));
+    partner(&["revoke", id]);
 }

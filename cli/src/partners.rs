@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use shared::access::{AccessToken, Caller, Role};
+use shared::access::{AccessToken, Caller, KeyPrefix, Role};
 use shared::boot::{clock, random};
 use shared::dynamo::{AccessError, DynamoStore};
 use shared::text::PartnerId;
@@ -34,10 +34,13 @@ enum Action {
     },
     /// List all partners and organisers, the revoked ones too
     List,
-    /// Take all access keys of a partner or organiser away
+    /// Take all access keys of a partner or organiser away, or one
     Revoke {
         /// As it was added
         id: PartnerId,
+        /// Only the key that begins like this, as `list` shows it
+        #[arg(long, value_name = "PREFIX")]
+        key: Option<KeyPrefix>,
     },
 }
 
@@ -51,7 +54,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Error> {
     let done = match arguments.action {
         Action::Add { id, role } => add(&store, Caller { id, role }).await,
         Action::List => list(&store).await,
-        Action::Revoke { id } => revoke(&store, &id).await,
+        Action::Revoke { id, key } => revoke(&store, &id, key.as_ref()).await,
     };
     let table = || store.table().to_owned();
     let text = done.map_err(|source| Error::Table { table: table(), source })?;
@@ -72,16 +75,25 @@ async fn add(store: &DynamoStore, holder: Caller) -> Result<String, AccessError>
 async fn list(store: &DynamoStore) -> Result<String, AccessError> {
     let mut text = format!("{:32} {:10} {:>4}  {}\n", "ID", "ROLE", "KEYS", "ADDED");
     for partner in store.list_partners().await? {
-        let (id, role, keys) = (partner.id.as_str(), partner.role.as_str(), partner.keys);
+        let (id, role, keys) = (partner.id.as_str(), partner.role.as_str(), partner.keys.len());
         writeln!(text, "{id:32} {role:10} {keys:>4}  {}", partner.created_at)
             .expect("a String takes any text");
+        for key in partner.keys {
+            writeln!(text, "  {key}").expect("a String takes any text");
+        }
     }
     Ok(text)
 }
 
-async fn revoke(store: &DynamoStore, id: &PartnerId) -> Result<String, AccessError> {
-    store.revoke_partner(id).await?;
-    Ok(format!(
-        "{id} has no access key any more. The gateway may accept an old one for a minute.\n"
-    ))
+async fn revoke(
+    store: &DynamoStore,
+    id: &PartnerId,
+    key: Option<&KeyPrefix>,
+) -> Result<String, AccessError> {
+    store.revoke_partner(id, key).await?;
+    let what = match key {
+        Some(prefix) => format!("The key {prefix}... of {id} is taken away."),
+        None => format!("{id} has no access key any more."),
+    };
+    Ok(format!("{what} The gateway may accept an old one for a minute.\n"))
 }

@@ -71,10 +71,65 @@ pub struct Partner {
     pub id: PartnerId,
     /// What its keys may do.
     pub role: Role,
-    /// How many keys it has: none once it is revoked.
-    pub keys: usize,
+    /// Its keys, the oldest first: none once it is revoked.
+    pub keys: Vec<KeyInfo>,
     /// When it was first added.
     pub created_at: Timestamp,
+}
+
+/// What an operator may know of an access key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// How it begins. `None` for a key of the time before that was kept.
+    pub prefix: Option<KeyPrefix>,
+}
+
+impl fmt::Display for KeyInfo {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.prefix {
+            Some(prefix) => write!(formatter, "{prefix}, made {}", self.created_at),
+            None => write!(formatter, "of unknown beginning, made {}", self.created_at),
+        }
+    }
+}
+
+/// How an access key begins: `tb_` and up to 6 letters or digits, enough to tell a partner's keys
+/// apart, and far too few to guess one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPrefix(String);
+
+impl KeyPrefix {
+    /// The letters after `tb_`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a key that begins like this begins like the other, too.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+}
+
+impl FromStr for KeyPrefix {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let letters = text.strip_prefix("tb_").unwrap_or(text);
+        let fits = (1..=6).contains(&letters.len());
+        if fits && letters.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            Ok(Self(letters.to_owned()))
+        } else {
+            Err(Malformed::Unlike("1 to 6 letters or digits, those after `tb_`"))
+        }
+    }
+}
+
+impl fmt::Display for KeyPrefix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "tb_{}", self.0)
+    }
 }
 
 /// An access key, as its holder sends it: `tb_` and 20 to 100 letters or digits.
@@ -92,6 +147,11 @@ impl AccessToken {
     /// What the store knows the token by: its SHA-256, in hexadecimal.
     pub fn hash(&self) -> String {
         hexadecimal(&Sha256::digest(self.0.as_bytes()))
+    }
+
+    /// How the token begins.
+    pub fn prefix(&self) -> KeyPrefix {
+        KeyPrefix(self.0.chars().skip(3).take(6).collect())
     }
 
     /// The token itself, to be shown once to its holder.

@@ -74,7 +74,8 @@ pub(crate) async fn prepare(
     let known = store.list_partners().await?;
     let mut keys = Vec::new();
     for (holder, token) in wanted {
-        let has_enough = known.iter().any(|known| known.id == holder.id && known.keys >= KEPT_MAX);
+        let has_enough =
+            known.iter().any(|known| known.id == holder.id && known.keys.len() >= KEPT_MAX);
         if token.is_none() && has_enough {
             continue;
         }

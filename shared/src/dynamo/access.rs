@@ -3,10 +3,10 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 use jiff::Timestamp;
 
-use super::item;
+use super::item::{self, Item};
 use super::table::{DynamoStore, Transacted};
 use super::verdict::failed;
-use crate::access::{AccessToken, Caller, Partner};
+use crate::access::{AccessToken, Caller, KeyInfo, KeyPrefix, Partner};
 use crate::store::StoreError;
 use crate::text::PartnerId;
 
@@ -22,6 +22,12 @@ pub enum AccessError {
     /// The partner has another role, or as many keys as it may have.
     #[error("`{0}` has another role, or {KEYS_MAX} keys already; revoke it first")]
     KeyRefused(PartnerId),
+    /// The partner has no key that begins like this.
+    #[error("`{0}` has no key that begins with {1}")]
+    KeyUnknown(PartnerId, KeyPrefix),
+    /// Several keys of the partner begin like this, and which is meant?
+    #[error("several keys begin with {0}: {1}")]
+    KeyAmbiguous(KeyPrefix, String),
     /// The token is another partner's.
     #[error("the token belongs to another partner")]
     TokenTaken,
@@ -63,7 +69,7 @@ impl DynamoStore {
         }
 
         let hash = token.hash();
-        let key = self.put(item::access::of_key(&hash, partner, now), Some(item::NEW));
+        let key = self.put(item::access::of_key(token, partner, now), Some(item::NEW));
         let listed = Update::builder()
             .table_name(&self.table)
             .set_key(Some(item::key_of(item::access::PARTNERS, partner.id.as_str())))
@@ -107,49 +113,90 @@ impl DynamoStore {
             .send();
         let mut partners = Vec::new();
         while let Some(found) = pages.next().await {
-            partners.push(item::access::to_partner(&found.map_err(failed)?)?);
+            let found = found.map_err(failed)?;
+            let keys = self.keys_of(&found).await?.into_iter().map(|(_, key)| key).collect();
+            partners.push(item::access::to_partner(&found, keys)?);
         }
         Ok(partners)
     }
 
-    /// Takes all keys of the partner away. The gateway may accept them for one more minute.
+    /// Takes all keys of the partner away, or the one that begins like this. The gateway may accept
+    /// them for one more minute.
     ///
     /// # Errors
     ///
-    /// [`AccessError`]; then nothing was changed.
-    pub async fn revoke_partner(&self, partner: &PartnerId) -> Result<(), AccessError> {
+    /// [`AccessError`]; then nothing was changed, unless the store says that it cannot tell.
+    pub async fn revoke_partner(
+        &self,
+        partner: &PartnerId,
+        only: Option<&KeyPrefix>,
+    ) -> Result<(), AccessError> {
         let listed = item::key_of(item::access::PARTNERS, partner.as_str());
         let found = self.get(listed.clone()).await?;
         let found = found.ok_or_else(|| AccessError::PartnerUnknown(partner.clone()))?;
         let hashes = item::access::key_hashes(&found);
-        if hashes.is_empty() {
-            return Ok(());
-        }
+        let gone = match only {
+            Some(prefix) => vec![self.key_like(partner, &found, prefix).await?],
+            None if hashes.is_empty() => return Ok(()),
+            None => hashes.clone(),
+        };
 
         let forget = Update::builder()
             .table_name(&self.table)
             .set_key(Some(listed))
-            .update_expression("REMOVE #keys")
+            .update_expression("DELETE #keys :gone")
             .condition_expression("#keys = :keys")
             .expression_attribute_names("#keys", "keys")
-            .expression_attribute_values(":keys", AttributeValue::Ss(hashes.clone()))
+            .expression_attribute_values(":keys", AttributeValue::Ss(hashes))
+            .expression_attribute_values(":gone", AttributeValue::Ss(gone.clone()))
             .build()
             .expect("table, key and expression are set");
         let delete = |hash: &String| {
+            let partition = item::access::key_partition(hash);
             let key = Delete::builder()
                 .table_name(&self.table)
-                .set_key(Some(item::key_of(
-                    item::access::key_partition(hash),
-                    item::access::KEY_SORT,
-                )))
+                .set_key(Some(item::key_of(partition, item::access::KEY_SORT)))
                 .build();
             TransactWriteItem::builder().delete(key.expect("table and key are set")).build()
         };
-        let mut items: Vec<_> = hashes.iter().map(delete).collect();
+        let mut items: Vec<_> = gone.iter().map(delete).collect();
         items.push(TransactWriteItem::builder().update(forget).build());
         match self.transact(items).await? {
             Transacted::Applied => Ok(()),
             Transacted::Cancelled => Err(AccessError::Changed(partner.clone())),
         }
+    }
+
+    /// The hash of the partner's one key that begins like this.
+    async fn key_like(
+        &self,
+        partner: &PartnerId,
+        found: &Item,
+        prefix: &KeyPrefix,
+    ) -> Result<String, AccessError> {
+        let mut keys = self.keys_of(found).await?;
+        keys.retain(|(_, key)| key.prefix.as_ref().is_some_and(|own| own.is_within(prefix)));
+        match keys.as_slice() {
+            [] => Err(AccessError::KeyUnknown(partner.clone(), prefix.clone())),
+            [(hash, _)] => Ok(hash.clone()),
+            several => {
+                let several: Vec<_> = several.iter().map(|(_, key)| key.to_string()).collect();
+                Err(AccessError::KeyAmbiguous(prefix.clone(), several.join("; ")))
+            }
+        }
+    }
+
+    /// The keys that a partner's item lists, by their hashes, the oldest first.
+    async fn keys_of(&self, partner: &Item) -> Result<Vec<(String, KeyInfo)>, StoreError> {
+        let mut keys = Vec::new();
+        for hash in item::access::key_hashes(partner) {
+            let partition = item::access::key_partition(&hash);
+            // A key that was just taken away is listed a moment longer here.
+            if let Some(found) = self.get(item::key_of(&partition, item::access::KEY_SORT)).await? {
+                keys.push((hash, item::access::to_key_info(&partition, &found)?));
+            }
+        }
+        keys.sort_by_key(|(_, key)| key.created_at);
+        Ok(keys)
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Item, corrupt, key_of, moment, number, parsed, text};
-use crate::access::{Caller, Partner};
+use crate::access::{AccessToken, Caller, KeyInfo, Partner};
 use crate::store::StoreError;
 
 pub(in crate::dynamo) const KEY_SORT: &str = "key";
@@ -13,9 +13,10 @@ pub(in crate::dynamo) fn key_partition(hash: &str) -> String {
     format!("key#{hash}")
 }
 
-pub(in crate::dynamo) fn of_key(hash: &str, holder: &Caller, now: Timestamp) -> Item {
-    let mut item = key_of(key_partition(hash), KEY_SORT);
+pub(in crate::dynamo) fn of_key(token: &AccessToken, holder: &Caller, now: Timestamp) -> Item {
+    let mut item = key_of(key_partition(&token.hash()), KEY_SORT);
     item.extend([
+        ("prefix".to_owned(), text(token.prefix().as_str())),
         ("partner".to_owned(), text(holder.id.as_str())),
         ("role".to_owned(), text(holder.role.as_str())),
         ("created_at".to_owned(), number(now.as_millisecond())),
@@ -28,12 +29,23 @@ pub(in crate::dynamo) fn to_caller(partition: &str, item: &Item) -> Result<Calle
     read().map_err(|why| corrupt(partition, why))
 }
 
-pub(in crate::dynamo) fn to_partner(item: &Item) -> Result<Partner, StoreError> {
+/// What an operator may know of the key. Its prefix was not always kept.
+pub(in crate::dynamo) fn to_key_info(partition: &str, item: &Item) -> Result<KeyInfo, StoreError> {
+    let prefix = || item.contains_key("prefix").then(|| parsed(item, "prefix")).transpose();
+    let read = || Ok(KeyInfo { created_at: moment(item, "created_at")?, prefix: prefix()? });
+    read().map_err(|why| corrupt(partition, why))
+}
+
+/// The partner that has these keys.
+pub(in crate::dynamo) fn to_partner(
+    item: &Item,
+    keys: Vec<KeyInfo>,
+) -> Result<Partner, StoreError> {
     let read = || {
         Ok(Partner {
             id: parsed(item, "sk")?,
             role: parsed(item, "role")?,
-            keys: key_hashes(item).len(),
+            keys,
             created_at: moment(item, "created_at")?,
         })
     };
