@@ -6,9 +6,10 @@ use std::process::Output;
 use audit_seats::{Audited, audit_seats};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
-use shared::audit::{Violation, audit_event};
+use shared::audit::audit_event;
 use shared::dynamo::DynamoStore;
 use shared::event::{Event, PoolIndex};
+use shared::findings::Violation;
 use shared::pool::{Change, Pool};
 use shared::reservation::ReservationId;
 use shared::store::{Commit, Store};
@@ -113,7 +114,7 @@ async fn whatever_is_wrong_is_found_and_named_on_schedule_and_by_hand() {
         let _listening = tracing::subscriber::set_default(errors.clone());
         audit_seats(&table.store).await.unwrap()
     };
-    assert_eq!(audited, Audited { events: 11, pools: 24, violations: 11, unsettled: 0 });
+    assert_eq!(audited, Audited { events: 11, pools: 24, violations: 11, heavy: 0, unsettled: 0 });
     let named = want.map(|(event, violation)| {
         let message = "the seats are not as they must be";
         format!("event={event:?} message={message} violation={violation}")
@@ -151,13 +152,14 @@ async fn where_all_is_well_it_says_so_and_does_no_more_than_it_may() {
     sell(&table, "autumn").await;
     sell(&table, "spring").await;
     let audited = audit_seats(&store).await.unwrap();
-    assert_eq!(audited, Audited { events: 2, pools: 6, violations: 0, unsettled: 0 });
+    assert_eq!(audited, Audited { events: 2, pools: 6, violations: 0, heavy: 0, unsettled: 0 });
     let calls = proxy.take_counts();
     let granted = &contract::functions()["AuditSeatsFunction"].actions;
     assert!(calls.keys().eq(granted.keys()), "{calls:?}");
 
     let count = |name| json!({"Name": name, "Unit": "Count"});
-    let metrics = ["EventsAudited", "EventsUnsettled", "PoolsAudited", "SeatsAuditViolations"];
+    let metrics =
+        ["EventsAudited", "EventsUnsettled", "PoolsAudited", "PoolsHeavy", "SeatsAuditViolations"];
     let now = nouns::start_of_time();
     let want = json!({
         "_aws": {"Timestamp": now.as_millisecond(), "CloudWatchMetrics": [{
@@ -171,6 +173,7 @@ async fn where_all_is_well_it_says_so_and_does_no_more_than_it_may() {
         "EventsAudited": 2,
         "EventsUnsettled": 0,
         "PoolsAudited": 6,
+        "PoolsHeavy": 0,
         "SeatsAuditViolations": 0,
     });
     assert_eq!(audited.metrics("a-stack", now), want);

@@ -13,6 +13,7 @@ mod dynamo_store;
 mod dynamodb_in_trouble;
 mod edges;
 mod faults;
+mod full_pool;
 mod fuzz_corpus;
 mod hostile_input;
 mod house_rules;

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::audit::{Findings, audit_event};
+use shared::audit::audit_event;
 use shared::dynamo::DynamoStore;
+use shared::findings::Findings;
 use shared::store::{Books, StoreError};
 use shared::text::EventId;
 
@@ -69,7 +70,7 @@ fn progress(events: &[String]) -> ProgressBar {
 fn report(audited: &[Findings]) -> String {
     let mut text = String::new();
     let mut line = |line: String| writeln!(text, "{line}").expect("a String takes any text");
-    for Findings { event, pools, violations, unsettled } in audited {
+    for Findings { event, pools, violations, warnings, unsettled } in audited {
         let verdict = match (violations.len(), unsettled) {
             (0, false) => "sound".to_owned(),
             (0, true) => "too busy to be added up".to_owned(),
@@ -78,6 +79,9 @@ fn report(audited: &[Findings]) -> String {
         line(format!("{event:32} {:>8}  {verdict}", count(*pools, "pool")));
         for violation in violations {
             line(format!("  {violation}"));
+        }
+        for warning in warnings {
+            line(format!("  warning: {warning}"));
         }
     }
     let pools = audited.iter().map(|findings| findings.pools).fold(0, usize::saturating_add);

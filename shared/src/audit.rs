@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::event::{Event, PoolIndex};
+use crate::findings::{Findings, Violation, Warning};
 use crate::pool::Pool;
-use crate::reservation::{Reservation, ReservationId};
+use crate::reservation::Reservation;
 use crate::store::{Books, Evidence, StoreError};
 
 /// How often a total that is wrong is looked at, until no seat moves meanwhile.
@@ -17,90 +18,6 @@ const ROUNDS_MAX: u32 = 20;
 
 /// How long seats may go on moving before the next look.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// What is wrong with an event.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Violation {
-    /// The directory lists what no event can be called.
-    #[error("this is no event's id, and the directory lists it")]
-    IdMalformed,
-    /// The event is listed, and its item is not there.
-    #[error("the event itself is missing")]
-    EventMissing,
-    /// The event's item is not one that we write.
-    #[error("the event itself is corrupt: {0}")]
-    EventCorrupt(String),
-    /// The event's pools do not have the seats that it has.
-    #[error("all pools together have {capacity} seats, the event has {total}")]
-    TotalWrong {
-        /// The seats of all pools.
-        capacity: u64,
-        /// The seats of the event.
-        total: u32,
-    },
-    /// One of the event's pools is not there.
-    #[error("pool {} is missing", .0.get())]
-    PoolMissing(PoolIndex),
-    /// A pool's item is not one that we write.
-    #[error("pool {} is corrupt: {why}", pool.get())]
-    PoolCorrupt {
-        /// Which pool.
-        pool: PoolIndex,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Seats of a pool were sold twice, or are lost.
-    #[error(
-        "pool {} has {capacity} seats, yet {available} are free and {taken} taken",
-        pool.get()
-    )]
-    SeatsWrong {
-        /// Which pool.
-        pool: PoolIndex,
-        /// All its seats.
-        capacity: u32,
-        /// Its free seats.
-        available: u32,
-        /// The seats of its live reservations.
-        taken: u64,
-    },
-    /// There is a pool that the event has not, so that nobody finds what it holds.
-    #[error("pool {} is beyond the event's last; live reservations in it: {live}", pool.get())]
-    PoolStranded {
-        /// Which pool.
-        pool: PoolIndex,
-        /// How many reservations in it are live.
-        live: usize,
-    },
-    /// A reservation's id names another pool than the one that holds it, so that nobody finds it.
-    #[error("pool {} holds {id}, whose place is pool {}", pool.get(), id.pool().get())]
-    ReservationStranded {
-        /// Which pool.
-        pool: PoolIndex,
-        /// Which reservation.
-        id: ReservationId,
-    },
-}
-
-/// What the audit of one event came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Findings {
-    /// The event's id, as the directory has it.
-    pub event: String,
-    /// How many pools were read.
-    pub pools: usize,
-    /// What is wrong: nothing, if all is well.
-    pub violations: Vec<Violation>,
-    /// Whether seats moved through every reading, and the total was wrong in each: then nothing
-    /// can be said about it.
-    pub unsettled: bool,
-}
-
-impl Findings {
-    fn of(event: &str, pools: usize, violations: Vec<Violation>) -> Self {
-        Self { event: event.to_owned(), pools, violations, unsettled: false }
-    }
-}
 
 /// Audits the event of this id, while its seats are sold.
 ///
@@ -124,6 +41,7 @@ pub async fn audit_event<B: Books>(books: &B, id: &str) -> Result<Findings, Stor
     loop {
         let before = books.inspect_pools(&event).await?;
         let mut findings = Findings::of(id, before.len(), violations(&event, &before));
+        findings.warnings = warnings(&before);
         let total = event.total_seats.get();
         let capacity = match capacity(&event, &before) {
             Some(capacity) if capacity != u64::from(total) => capacity,
@@ -179,6 +97,13 @@ fn violations_in(event: &Event, pool: &Pool) -> Vec<Violation> {
     violations
 }
 
+fn warnings(pools: &BTreeMap<PoolIndex, Evidence>) -> Vec<Warning> {
+    let readable = pools.values().filter_map(|evidence| evidence.0.as_ref().ok());
+    let heavy = readable.filter(|pool| pool.is_heavy());
+    let live = |pool: &Pool| pool.reservations().filter(|one| one.is_live()).count();
+    heavy.map(|pool| Warning::PoolHeavy { pool: pool.index(), live: live(pool) }).collect()
+}
+
 /// The seats of all the event's pools, or `None` if one cannot be read.
 fn capacity(event: &Event, pools: &BTreeMap<PoolIndex, Evidence>) -> Option<u64> {
     let capacity = |index| match pools.get(&index) {
@@ -226,6 +151,7 @@ mod tests {
     use crate::mark::RequestMark;
     use crate::order::{Order, SeatCount};
     use crate::pool::Change;
+    use crate::reservation::ReservationId;
     use crate::rules::Decision;
 
     #[test]

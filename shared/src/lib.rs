@@ -15,7 +15,7 @@
 //!   rules            what may become of a pool, pure
 //!   pool             seats and reservations that change in one step
 //!   store            the one way to change a pool; dynamo: on DynamoDB
-//!   audit            whether what stands in the store keeps promise 1
+//!   audit            whether what stands in the store keeps promise 1; findings: what is wrong
 //! ```
 //!
 //! Where each promise is kept:
@@ -39,6 +39,7 @@ pub mod creation;
 pub mod desk;
 pub mod dynamo;
 pub mod event;
+pub mod findings;
 pub mod glance;
 pub mod mark;
 mod members;

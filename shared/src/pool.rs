@@ -126,15 +126,22 @@ impl Pool {
 
     /// Whether the order's reservation would fit in, as far as bytes go.
     pub fn has_room_for(&self, order: &Order) -> bool {
-        let live = self.reservations().filter(|reservation| reservation.is_live());
-        let live: usize = live.map(bytes_of).sum();
         let added = bytes(&order.partner, order.reference.as_ref());
-        live.saturating_add(added) <= LIVE_BYTES_MAX
+        self.live_bytes().saturating_add(added) <= LIVE_BYTES_MAX
+    }
+
+    /// Whether half of its room for reservations is used.
+    pub fn is_heavy(&self) -> bool {
+        self.live_bytes() > LIVE_BYTES_MAX / 2
     }
 
     /// The most bytes that its reservations can weigh in the store.
     pub fn bytes(&self) -> usize {
         self.reservations().map(bytes_of).sum()
+    }
+
+    fn live_bytes(&self) -> usize {
+        self.reservations().filter(|reservation| reservation.is_live()).map(bytes_of).sum()
     }
 
     /// Asserts promise 1: no seat of this pool is sold twice, and none is lost.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::audit::audit_event;
+use shared::findings::Findings;
 use shared::store::{Books, StoreError};
 
 /// What an audit counted.
@@ -19,6 +20,8 @@ pub struct Audited {
     pub pools: usize,
     /// What is wrong.
     pub violations: usize,
+    /// The pools that have used half of their room for reservations, or more.
+    pub heavy: usize,
     /// The events that were too busy to be added up; the next audit tries again.
     pub unsettled: usize,
 }
@@ -35,21 +38,25 @@ pub async fn audit_seats<B: Books>(books: &B) -> Result<Audited, StoreError> {
         for violation in &findings.violations {
             tracing::error!(event, %violation, "the seats are not as they must be");
         }
+        for warning in &findings.warnings {
+            tracing::warn!(event, %warning, "worth a look");
+        }
         if findings.unsettled {
             tracing::warn!(event, "too busy to be added up, left to the next audit");
         }
-        audited.add(findings.pools, findings.violations.len(), findings.unsettled);
+        audited.add(&findings);
     }
     tracing::info!(events = audited.events, violations = audited.violations, "audited");
     Ok(audited)
 }
 
 impl Audited {
-    fn add(&mut self, pools: usize, violations: usize, unsettled: bool) {
+    fn add(&mut self, findings: &Findings) {
         self.events = self.events.saturating_add(1);
-        self.pools = self.pools.saturating_add(pools);
-        self.violations = self.violations.saturating_add(violations);
-        self.unsettled = self.unsettled.saturating_add(usize::from(unsettled));
+        self.pools = self.pools.saturating_add(findings.pools);
+        self.violations = self.violations.saturating_add(findings.violations.len());
+        self.heavy = self.heavy.saturating_add(findings.warnings.len());
+        self.unsettled = self.unsettled.saturating_add(usize::from(findings.unsettled));
     }
 
     /// The log line from which CloudWatch takes the metrics, for the stack that this table is of.
@@ -65,6 +72,7 @@ impl Audited {
                         count("EventsAudited"),
                         count("EventsUnsettled"),
                         count("PoolsAudited"),
+                        count("PoolsHeavy"),
                         count("SeatsAuditViolations"),
                     ],
                 }],
@@ -76,6 +84,7 @@ impl Audited {
             "EventsAudited": self.events,
             "EventsUnsettled": self.unsettled,
             "PoolsAudited": self.pools,
+            "PoolsHeavy": self.heavy,
             "SeatsAuditViolations": self.violations,
         })
     }
