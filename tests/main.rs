@@ -8,6 +8,7 @@ mod authorize_partner;
 mod cancel_reservation;
 mod check_health;
 mod create_event;
+mod creation_steps;
 mod dynamo_calls;
 mod dynamo_store;
 mod dynamodb_in_trouble;

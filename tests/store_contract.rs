@@ -15,27 +15,9 @@ use shared::view::View;
 use tokio::task::JoinSet;
 
 use crate::support::desk::{create, open};
+use crate::support::nouns;
 use crate::support::sale::unique;
-use crate::support::simulated::SimulatedStore;
-use crate::support::{database, nouns};
-
-macro_rules! on_every_store {
-    ($($promise:ident,)*) => {
-        mod on_the_simulated_store {
-            $(#[tokio::test]
-            async fn $promise() {
-                super::$promise(super::SimulatedStore::calm()).await;
-            })*
-        }
-
-        mod on_dynamodb {
-            $(#[tokio::test]
-            async fn $promise() {
-                super::$promise(super::database::store()).await;
-            })*
-        }
-    };
-}
+use crate::support::stores::on_every_store;
 
 on_every_store! {
     what_was_never_created_is_not_there,

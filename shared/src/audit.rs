@@ -88,7 +88,8 @@ fn violations_in(event: &Event, pool: &Pool) -> Vec<Violation> {
             taken: live().map(|reservation| u64::from(reservation.seats.get())).sum(),
         });
     }
-    if index.get() >= event.pools.get() {
+    // At version 0 it is what a creation left that died or lost the id: nobody ever sold from it.
+    if index.get() >= event.pools.get() && pool.version() > 0 {
         violations.push(Violation::PoolStranded { pool: index, live: live().count() });
     }
     let ids = pool.reservations().map(|reservation| reservation.id);

@@ -29,3 +29,4 @@ pub(crate) mod simulated;
 pub(crate) mod simulation;
 pub(crate) mod stack;
 pub(crate) mod stand_in;
+pub(crate) mod stores;
