@@ -86,7 +86,7 @@ async fn corrupt(table: &OwnTable) {
     table.delete("event#missing#2", "pool").await;
     table.set("event#nameless", "event", "name", number(1)).await;
     set("nonsense#1", "version", text("1")).await;
-    // What a creation left that died: nobody ever sold from it.
+    // Left over from a creation that died: no seat of it was ever sold.
     set("sound#7", "version", number(0)).await;
     set("sound#7", "capacity", number(8)).await;
     set("sound#7", "available", number(8)).await;

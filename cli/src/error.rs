@@ -31,7 +31,7 @@ pub enum Error {
     /// Cargo's own messages have said why.
     #[error("the functions do not build: cargo ended with {0}")]
     Build(ExitStatus),
-    /// Somebody else listens there, most likely.
+    /// The port cannot be taken: most likely another process listens there.
     #[error("cannot listen on 127.0.0.1:{port}; choose another with --port, or any with --port 0")]
     Listen {
         /// The port asked for.
@@ -72,7 +72,7 @@ pub enum Error {
     /// The audit found nothing wrong, and could not add every event up.
     #[error("events too busy to be added up: {0}; audit them again")]
     Unsettled(usize),
-    /// Whoever owns the target has to say so.
+    /// The target is not this machine, and the caller has not said that it is theirs.
     #[error("{host} is not this machine; if it is yours to load, say --i-own-this-target")]
     NotThisMachine {
         /// Where the target is.

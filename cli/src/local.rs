@@ -53,7 +53,7 @@ use crate::Error;
 /// How long requests under way may take when the stack stops.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How the stack is to be.
+/// The settings of the stack.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Settings {
     /// The port to listen on, on 127.0.0.1; 0 takes any that is free
@@ -223,7 +223,7 @@ impl Stack {
     pub async fn stop(mut self) {
         self.watching.shutdown().await;
         drop(self.stop_gateway);
-        // After that time, whoever still waits has to find out by the broken connection.
+        // After that time, callers who still wait see a broken connection.
         let _ = timeout(GRACE, self.gateway.join_next()).await;
         self.gateway.shutdown().await;
         for function in &self.functions {

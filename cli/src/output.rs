@@ -1,10 +1,10 @@
-//! What the command has to say to the operator, or to a script: on stdout.
+//! Output for the operator, or for a script: on stdout.
 
 use std::io::{Write, stdout};
 
 use crate::Error;
 
-/// Writes the text, and sees to it that it is out.
+/// Writes the text, and flushes it.
 ///
 /// # Errors
 ///

@@ -45,7 +45,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// The one who calls, as the authorizer found it from the access key. Nothing else is trusted.
+/// The caller, as the authorizer found it by the access key. Nothing else is trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The partner or organiser.
@@ -82,7 +82,7 @@ pub struct Partner {
 pub struct KeyInfo {
     /// When it was made.
     pub created_at: Timestamp,
-    /// How it begins. `None` for a key of the time before that was kept.
+    /// How it begins. `None` for a key that was made before this was stored.
     pub prefix: Option<KeyPrefix>,
 }
 

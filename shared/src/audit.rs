@@ -61,7 +61,7 @@ pub async fn audit_event<B: Books>(books: &B, id: &str) -> Result<Findings, Stor
     }
 }
 
-/// What is wrong with single pools: of these, one reading is proof.
+/// What is wrong with single pools. One reading of a pool is proof.
 fn violations(event: &Event, pools: &BTreeMap<PoolIndex, Evidence>) -> Vec<Violation> {
     let missing = event.pools.indices().filter(|index| !pools.contains_key(index));
     let mut violations: Vec<_> = missing.map(Violation::PoolMissing).collect();
@@ -88,7 +88,8 @@ fn violations_in(event: &Event, pool: &Pool) -> Vec<Violation> {
             taken: live().map(|reservation| u64::from(reservation.seats.get())).sum(),
         });
     }
-    // At version 0 it is what a creation left that died or lost the id: nobody ever sold from it.
+    // At version 0 it is left over from a creation that died or lost the id: no seat of it was
+    // ever sold.
     if index.get() >= event.pools.get() && pool.version() > 0 {
         violations.push(Violation::PoolStranded { pool: index, live: live().count() });
     }

@@ -17,11 +17,11 @@ use crate::config::{Aws, Config, ConfigError};
 use crate::desk::Desk;
 use crate::dynamo::DynamoStore;
 
-/// The desk of a deployed function: DynamoDB, the machine's clock, the system's chance.
+/// The desk of a deployed function: DynamoDB, the machine's clock and randomness.
 ///
-/// It asks for the default event at once. What that opens, the first request need not: a
-/// connection, and TLS's handshake takes longer than a whole call; and a function has a whole core
-/// only while it starts. Whatever comes of it, the first request will find out by itself.
+/// It reads the default event at once, to open the connection before the first request needs it: a
+/// TLS handshake takes longer than a whole call, and a function has a whole core only while it
+/// starts. A failure here is ignored, since the first request will meet it, too.
 ///
 /// # Errors
 ///
@@ -34,8 +34,8 @@ pub async fn open_desk() -> Result<Desk<DynamoStore>, ConfigError> {
     Ok(desk)
 }
 
-/// The store alone, for the function that decides who may come to a desk. It asks for a key that
-/// nobody has, for the same reason.
+/// The store alone, for the authorizer. It looks for a key that does not exist, to open the
+/// connection early here, too.
 ///
 /// # Errors
 ///
@@ -46,7 +46,8 @@ pub async fn open_access() -> Result<DynamoStore, ConfigError> {
     Ok(store)
 }
 
-/// The store alone, for the function that looks at all of it, and for whom nobody waits.
+/// The store alone, for the audit. It runs on a schedule, so opening the connection early would
+/// speed up nothing.
 ///
 /// # Errors
 ///
@@ -64,7 +65,7 @@ pub fn open_store() -> Result<DynamoStore, ConfigError> {
 /// [`ConfigError`] when the environment lacks a setting.
 pub fn start() -> Result<Config, ConfigError> {
     let config = Config::from_env()?;
-    // What we stand on logs whole requests at its finer levels, with the access keys in them.
+    // At finer levels our dependencies log whole requests, with the access keys in them.
     let others = config.log_level.min(LevelFilter::INFO);
     let levels = Targets::new().with_default(others).with_targets(
         ["shared", "audit_seats", "authorize_partner"].map(|ours| (ours, config.log_level)),
@@ -98,11 +99,11 @@ where
     lambda_runtime::run(service_fn(serve)).await
 }
 
-/// The request as `lambda_http` can read it without losing anything, or its balance.
+/// The request in a form that `lambda_http` reads without a loss or a panic.
 ///
-/// It makes a URL of the host and the scheme that a caller says the request was sent to, and panics
-/// where they make none; nobody here asks for that URL. And of a header that comes on several lines
-/// it takes the last line alone, where API Gateway hands on all.
+/// It builds a URL from the host and the scheme that the caller sent, and panics if they form none;
+/// we never use that URL. And of a header on several lines it keeps the last line only, although API
+/// Gateway hands on all of them.
 pub fn as_sent(mut request: LambdaRequest) -> LambdaRequest {
     if let LambdaRequest::ApiGatewayV1(request) = &mut request {
         for name in request.multi_value_headers.keys() {

@@ -1,8 +1,8 @@
-//! Which characters a text of a caller's may have: those that a person sees.
+//! Which characters a caller's text may have: those that a person can see.
 //!
-//! What nobody sees makes two names look alike, or turns a line around. So control, format,
-//! private and unassigned characters are refused, and what breaks a line, by their general
-//! categories in Unicode (<https://www.unicode.org/reports/tr44/#General_Category_Values>). A
+//! An invisible character can make two names look alike, or reverse the direction of a line. So
+//! control, format, private and unassigned characters are refused, and line separators, by their
+//! general categories in Unicode (<https://www.unicode.org/reports/tr44/#General_Category_Values>). A
 //! joiner or non-joiner between two visible characters stays: emoji, Persian and Indic scripts
 //! need it.
 
@@ -10,7 +10,7 @@ use std::fmt;
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-/// A character that nobody sees, and where in the text it is.
+/// An invisible character, and where in the text it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unseen {
     character: char,

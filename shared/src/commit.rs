@@ -196,9 +196,9 @@ impl<S: Store> Race<'_, S> {
     }
 
     /// The refusal that needs no further reading: many orders before this one were just refused,
-    /// and the last proof holds for it, too. Not if a commit of this request is on its way, since
-    /// that may be what the seats are wanting for; and not if an earlier try of it may stand in
-    /// another pool.
+    /// and the last proof holds for it, too. Not while a commit of this request may be on its way,
+    /// since that commit may have taken the very seats that are missing; and not if an earlier try
+    /// of it may stand in another pool.
     fn refuse_unread(&self, view: &View, requested: u32) -> Option<Refusal> {
         if view.home().is_overflowed() {
             return None;
@@ -210,9 +210,9 @@ impl<S: Store> Race<'_, S> {
         })
     }
 
-    /// Widens a view that had too few free seats to all pools; and gives the refusal, once no doubt
-    /// is left that there was a moment with fewer than `requested`. Whoever looks for seats may
-    /// have taken them: a late commit of this request is no shortage.
+    /// Widens a view that had too few free seats to all pools; and gives the refusal, once it is
+    /// certain that there was a moment with fewer than `requested`. A late commit of this very
+    /// request may have taken the seats: that is not a shortage.
     ///
     /// What this instance saw of the pools at earlier requests proves as much as what it sees now:
     /// then one reading is enough for a refusal.

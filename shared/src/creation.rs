@@ -3,7 +3,7 @@
 //! One transaction takes 100 items, so a large event needs several. A claim on its id holds them
 //! together: each step is on condition that the claim still stands, so what a creation that lost
 //! its claim, or died, has written is nobody's, and is written over by the next. A step can be
-//! repeated, so one whose outcome is unknown is.
+//! repeated, so a step whose outcome is unknown is repeated, too.
 
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ const ROUNDS_MAX: u32 = 6;
 const TIME_MAX: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Creates the event, if there is none with its id, or finds that an earlier try of the same
-/// request has: then it is true. `random` says how long it pauses before it begins again.
+/// Creates the event, if there is none with its id. True if an earlier try of the same request has
+/// created it. `random` chooses how long to pause before it begins again.
 ///
 /// # Errors
 ///

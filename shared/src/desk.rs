@@ -1,4 +1,5 @@
-//! The desk: what a handler is handed. Its store, the time, chance, and the events it knows.
+//! The desk: everything that a handler works with. Its store, its clock, its source of randomness,
+//! and the events that it remembers.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,7 +20,7 @@ use crate::text::EventId;
 /// How many events an instance remembers.
 const EVENTS_KNOWN_MAX: usize = 1_000;
 
-/// What every handler works with. Time and chance come from here and nowhere else, so that a
+/// What every handler works with. Time and randomness come from here and nowhere else, so that a
 /// simulation can decide about both.
 pub struct Desk<S> {
     /// Where events and their pools stand.

@@ -6,7 +6,7 @@ use crate::reservation::ReservationId;
 /// What is wrong with an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
-    /// The directory lists what no event can be called.
+    /// The directory lists an id that no event can have.
     #[error("this is no event's id, and the directory lists it")]
     IdMalformed,
     /// The event is listed, and its item is not there.
@@ -49,7 +49,7 @@ pub enum Violation {
         /// The seats of its live reservations.
         taken: u64,
     },
-    /// There is a pool that the event has not, so that nobody finds what it holds.
+    /// There is a pool beyond the event's last, so that no request finds what it holds.
     #[error("pool {} is beyond the event's last; live reservations in it: {live}", pool.get())]
     PoolStranded {
         /// Which pool.
@@ -57,7 +57,8 @@ pub enum Violation {
         /// How many reservations in it are live.
         live: usize,
     },
-    /// A reservation's id names another pool than the one that holds it, so that nobody finds it.
+    /// A reservation's id names another pool than the one that holds it, so that no request finds
+    /// it.
     #[error("pool {} holds {id}, whose place is pool {}", pool.get(), id.pool().get())]
     ReservationStranded {
         /// Which pool.
@@ -67,7 +68,7 @@ pub enum Violation {
     },
 }
 
-/// What is as it may be, and better looked at before it gets in the way.
+/// What breaks no promise, and should be looked at before it becomes a nuisance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
     /// A pool has used half of the room that it has for reservations. Seats that gathered from

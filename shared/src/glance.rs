@@ -23,9 +23,9 @@ const PROVES: Duration = Duration::from_secs(3_600);
 /// How old the proof may be that a refusal rests on.
 const PROOF_AGE_MAX: Duration = Duration::from_secs(1);
 
-/// An instance proves so many refusals by reading all pools; further ones, within a second of the
-/// first, it rests on the last proof. Whoever sells by hand never meets that; a crowd that comes
-/// to a sold-out event does, and would else read every pool of it thousands of times a second.
+/// An instance proves this many refusals by reading all pools; within a second of the first,
+/// further refusals rest on the last proof. A person who orders by hand never meets that. A crowd at
+/// a sold-out event does, and would otherwise read every pool of it thousands of times a second.
 const PROOFS_MAX: u32 = 8;
 
 /// An event's pools, each as it was seen last, without its live reservations; and who was refused.
@@ -80,7 +80,7 @@ impl Glance {
     }
 
     /// The most seats of the event that can have been free at the moment before a later view
-    /// began, or `None` if the two do not tell.
+    /// began, or `None` if that cannot be told from the two.
     ///
     /// Neither the pools of a view nor those of a glance were read at one moment, and free seats
     /// may have moved meanwhile; but reservations never move. Those that are live in both were
@@ -128,8 +128,9 @@ impl Glance {
         (is_crowd && holds).then_some(*last)
     }
 
-    /// A pool that may have so many free seats, as any may that was never seen: the fuller of two
-    /// which 32 random bytes choose, so that all pools stay about as full. `None` if none had.
+    /// A pool that may have this many free seats; a pool that was never seen may. Of two that 32
+    /// random bytes choose it is the one with more free seats, so that all pools fill up about
+    /// evenly. `None` if no pool had enough.
     pub fn pick_with(
         &self,
         seats: SeatCount,

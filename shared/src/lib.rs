@@ -6,8 +6,8 @@
 //!
 //! ```text
 //! functions/*      parse → load → decide → commit → answer
-//!   parse, answer    HTTP in, HTTP out; problem: every answer that is no success
-//!   desk             what a handler is handed: store, time, chance
+//!   parse, answer    HTTP in, HTTP out; problem: every answer but success
+//!   desk             what a handler works with: store, clock, randomness
 //!   commit           the loop: read, decide, commit, and again after a lost race
 //!   creation         how an event comes to be, in as many steps as it needs
 //!   view             the pools in view: gathers free seats when one has too few

@@ -2,7 +2,7 @@
 
 use crate::text::{Malformed, PartnerId, PartnerReference};
 
-/// Who wants how many seats, under which name of its own.
+/// Which partner wants how many seats, and its own name for the reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// Whose reservation it will be.

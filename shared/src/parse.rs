@@ -20,7 +20,7 @@ use crate::text::{EventId, IdempotencyKey, Malformed};
 /// The largest body that is read: any order and any event fit many times.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
-/// What some editors and libraries put before a text in UTF-8. It says nothing.
+/// The byte order mark, which some editors and libraries put before a text in UTF-8. It is ignored.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Who calls, as the authorizer said; no header and no body is asked.
@@ -181,7 +181,7 @@ impl Fields {
         }
     }
 
-    /// The end of the taking.
+    /// Ends the parsing, and gives the value if the whole body is as it must be.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! A pool: a block of an event's seats that is sold by one writer at a time, and one step of it.
 //!
 //! Free seats and the reservations that took the others live in one stored item, so that
-//! `available + seats of live reservations = capacity` holds before and after every write, whoever
-//! dies in between. The module `rules` says which steps there are.
+//! `available + seats of live reservations = capacity` holds before and after every write, whatever
+//! fails in between. The module `rules` says which steps there are.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -160,7 +160,8 @@ impl Pool {
         u64::from(self.available).checked_add(taken) == Some(u64::from(self.capacity))
     }
 
-    /// The start of every change: the next version, without what nobody asks for any more.
+    /// The start of every change: the next version, without the ended reservations that are past
+    /// their time.
     pub(crate) fn step(&self, now: Timestamp) -> Change {
         self.check();
         let mut after = self.clone();

@@ -59,7 +59,8 @@ pub trait Store: Send + Sync {
 /// exists; and pools without an event are nobody's.
 #[derive(Debug, Clone, Copy)]
 pub enum CreationStep<'a> {
-    /// If there is no such event: claims its id for this request, whoever has claimed it before.
+    /// If there is no such event: claims its id for this request, even from another that claimed
+    /// it before.
     Claim,
     /// If this request has the claim: writes these pools.
     Pools(&'a [Pool]),
@@ -87,7 +88,7 @@ pub trait Books: Store {
     ) -> impl Future<Output = Result<BTreeMap<PoolIndex, Evidence>, StoreError>> + Send;
 }
 
-/// A pool as it stands in the books, sound or not. Nothing can be sold from it.
+/// A pool as an audit found it, sound or not. Nothing can be sold from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence(pub(crate) Result<Pool, String>);
 

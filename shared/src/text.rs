@@ -12,7 +12,7 @@ pub enum Malformed {
     /// It is not of the form that is expected.
     #[error("must be {0}")]
     Unlike(&'static str),
-    /// It has a character that nobody sees.
+    /// It has an invisible character.
     #[error("must not have {0}")]
     Unseen(Unseen),
 }

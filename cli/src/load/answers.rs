@@ -136,7 +136,7 @@ fn success(
 
 fn refusal(request: &Request, status: u16, body: &[u8]) -> Judgement {
     let Ok(problem) = read::<Problem>(body) else {
-        // The gateway of `sam local` has words of its own for what it cannot answer.
+        // The gateway of `sam local` words these answers in its own way.
         let wrong = (status < 500).then(|| "it is no problem of the contract's".to_owned());
         return Judgement { outcome: Outcome::Unknown, label: status.to_string(), wrong };
     };
@@ -167,7 +167,7 @@ fn claim(is_right: bool, wrong: &str) -> Result<(), String> {
     if is_right { Ok(()) } else { Err(wrong.to_owned()) }
 }
 
-/// Answers that may not be: all counted by what is wrong with them.
+/// Wrong answers, counted by what is wrong with them.
 #[derive(Debug, Default)]
 pub(crate) struct Wrongs(BTreeMap<String, u64>);
 

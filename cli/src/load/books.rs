@@ -83,7 +83,7 @@ pub struct Check {
     pub gone: Option<i64>,
     /// Whether nobody else can have sold the event.
     pub is_alone: bool,
-    /// Answers that may not be.
+    /// Wrong answers.
     pub wrong_answers: u64,
 }
 

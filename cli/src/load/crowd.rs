@@ -1,4 +1,4 @@
-//! Those who call: what they ask next, and what they make of each answer.
+//! The callers: which request each sends next, and what it does with the answer.
 //!
 //! Before a request is sent, the books know of it; so at any moment they bound what the stack may
 //! say. What nobody answered is left for [`settling`](super::settling).
@@ -76,8 +76,7 @@ impl Crowd {
         self.state.lock().expect("nobody panics while it is locked")
     }
 
-    /// The sending of the next request, which is due at this time; nothing, once all orders are
-    /// sent.
+    /// Sends the next request, which is due at this time. `None` once all orders are sent.
     pub(crate) fn next(
         self: &Arc<Self>,
         due: Duration,
@@ -124,8 +123,8 @@ impl Crowd {
         state.enter(request, outcome);
     }
 
-    /// What in an answer cannot be, by all that was asked and answered. Where others may sell, the
-    /// seats may be as they like.
+    /// What in an answer contradicts all that was asked and answered before. Where others may sell
+    /// the event, too, its seats are not checked.
     fn contradiction(&self, outcome: &Outcome, sent: Duration) -> Option<String> {
         let state = self.state();
         let gone = state.books.gone_for(sent);

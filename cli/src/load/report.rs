@@ -27,9 +27,9 @@ pub(crate) struct Report {
     is_sound: bool,
     verdict: String,
     check: Check,
-    /// How often each answer came that may not be.
+    /// How often each wrong answer came.
     wrong_answers: BTreeMap<String, u64>,
-    /// Requests of which nobody knows what became of them.
+    /// Requests whose outcome is unknown.
     unknown_outcomes: usize,
     started_at: Timestamp,
     seconds_taken: f64,

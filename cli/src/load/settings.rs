@@ -1,4 +1,4 @@
-//! How a load is to be: what the command line says, with a bound for each number.
+//! The settings of a load, from the command line, with a bound for each number.
 
 use std::num::NonZero;
 use std::path::PathBuf;

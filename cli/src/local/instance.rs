@@ -93,7 +93,7 @@ async fn run(function: &Function, phase: &mut watch::Receiver<Phase>) -> io::Res
     Ok(ended)
 }
 
-/// Hands over one request and waits for its answer. Whoever waits for it always gets one: when
+/// Hands over one request and waits for its answer. Its caller always gets one: when
 /// the process ends instead, dropping `job` says so.
 async fn work(
     function: &Function,

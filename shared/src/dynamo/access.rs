@@ -25,7 +25,7 @@ pub enum AccessError {
     /// The partner has no key that begins like this.
     #[error("`{0}` has no key that begins with {1}")]
     KeyUnknown(PartnerId, KeyPrefix),
-    /// Several keys of the partner begin like this, and which is meant?
+    /// Several keys of the partner begin like this, so it is not clear which is meant.
     #[error("several keys begin with {0}: {1}")]
     KeyAmbiguous(KeyPrefix, String),
     /// The token is another partner's.
@@ -191,7 +191,7 @@ impl DynamoStore {
         let mut keys = Vec::new();
         for hash in item::access::key_hashes(partner) {
             let partition = item::access::key_partition(&hash);
-            // A key that was just taken away is listed a moment longer here.
+            // A key that is taken away meanwhile is still listed, and not found.
             if let Some(found) = self.get(item::key_of(&partition, item::access::KEY_SORT)).await? {
                 keys.push((hash, item::access::to_key_info(&partition, &found)?));
             }

@@ -1,6 +1,6 @@
-//! Text in a page.
+//! Escapes text for the page.
 
-/// The text as it stands in a page.
+/// The text, escaped for HTML and SVG.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

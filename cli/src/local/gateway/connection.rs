@@ -67,7 +67,7 @@ pub(super) async fn serve<A, F>(
             .half_close(true)
             .serve_connection(TokioIo::new(own), service);
         let connection = connections.watch(connection);
-        // Whatever ends a connection, its caller knows.
+        // Why a connection ended matters to its caller only.
         tokio::spawn(async { drop(connection.await) });
     }
     connections.shutdown().await;

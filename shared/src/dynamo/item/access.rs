@@ -29,7 +29,7 @@ pub(in crate::dynamo) fn to_caller(partition: &str, item: &Item) -> Result<Calle
     read().map_err(|why| corrupt(partition, why))
 }
 
-/// What an operator may know of the key. Its prefix was not always kept.
+/// What an operator may know of the key. Old keys were stored without their prefix.
 pub(in crate::dynamo) fn to_key_info(partition: &str, item: &Item) -> Result<KeyInfo, StoreError> {
     let prefix = || item.contains_key("prefix").then(|| parsed(item, "prefix")).transpose();
     let read = || Ok(KeyInfo { created_at: moment(item, "created_at")?, prefix: prefix()? });
