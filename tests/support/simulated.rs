@@ -1,6 +1,7 @@
 //! The simulated store: events and pools in a [`Table`] under some [`Weather`].
 
 mod creation;
+mod sdk;
 pub(crate) mod state;
 pub(crate) mod table;
 pub(crate) mod weather;
@@ -13,8 +14,9 @@ use shared::pool::{Change, Pool};
 use shared::store::{Commit, CreationStep, Store, StoreError};
 use shared::text::EventId;
 
+use self::sdk::Failure;
 use self::state::Apply;
-use self::table::{Failure, Table, Written};
+use self::table::{Table, Written};
 use self::weather::{Dice, Weather};
 
 /// What stands under one key.

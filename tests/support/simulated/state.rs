@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::table::Reason;
+
 /// What a write makes of an item, or `None` if its condition fails.
 pub(crate) type Apply<T> = Arc<dyn Fn(Option<&T>) -> Option<T> + Send + Sync>;
 
@@ -31,7 +33,7 @@ pub(crate) struct State<T> {
     pub(super) items: HashMap<String, T>,
     pub(super) in_transaction: HashSet<String>,
     pub(super) buckets: HashMap<String, (f64, Instant)>,
-    pub(super) counts: Counts,
+    pub(crate) counts: Counts,
     pub(super) watch: Option<Watch<T>>,
 }
 
@@ -46,7 +48,7 @@ impl<T> State<T> {
         }
     }
 
-    pub(super) fn count(&mut self, seen: &'static str) {
+    pub(crate) fn count(&mut self, seen: &'static str) {
         *self.counts.seen.entry(seen).or_default() += 1;
     }
 
@@ -56,14 +58,19 @@ impl<T> State<T> {
         }
     }
 
-    /// Begins a transaction on these items, unless another is under way on one of them.
-    pub(super) fn enter(&mut self, writes: &[(String, Apply<T>)]) -> bool {
-        if writes.iter().any(|(key, _)| self.in_transaction.contains(key)) {
+    /// Begins a transaction on these items; or tells why not, if another is under way on one.
+    pub(super) fn enter(&mut self, writes: &[(String, Apply<T>)]) -> Option<Vec<Reason>> {
+        let is_taken = |(key, _): &(String, _)| self.in_transaction.contains(key);
+        if writes.iter().any(is_taken) {
+            let reason = |write| {
+                if is_taken(write) { Reason::InTransaction } else { Reason::None }
+            };
+            let reasons = writes.iter().map(reason).collect();
             self.count("transactions collided");
-            return false;
+            return Some(reasons);
         }
         self.in_transaction.extend(writes.iter().map(|(key, _)| key.clone()));
-        true
+        None
     }
 
     /// Charges the item's partition, which takes so many units a second, and saves one second's.

@@ -1,6 +1,5 @@
-//! A DynamoDB table in virtual time: conditional writes with `ALL_OLD`, transactions that make
-//! other writers of their items fail, batches that are not of one moment, and the SDK's own
-//! retries, which hide what became of the first try.
+//! A DynamoDB table in virtual time, as its server sees it: conditional writes with `ALL_OLD`,
+//! transactions that make other writers of their items fail, batches that are not of one moment.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,26 +9,30 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::state::{Apply, Counts, State, Watch};
-use super::weather::{Dice, Fate, Latency, Weather};
-
-/// How long the SDK waits for one attempt, and how often it tries: as `DynamoStore` sets it.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
-const ATTEMPTS: u32 = 3;
-
-/// Why a call failed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Failure {
-    /// Some attempt was not answered: what was asked for may have been done, or may yet be.
-    Unknown,
-    /// The call was denied, and no attempt of it was done.
-    Denied,
-}
+use super::weather::{Dice, Weather};
 
 /// How a write of one item went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Written<T> {
     Applied,
     ConditionFailed(Option<T>),
+    InTransaction,
+}
+
+/// How a transaction went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Transacted {
+    Applied,
+    /// One reason for each of its writes, in their order.
+    Cancelled(Vec<Reason>),
+}
+
+/// Why a write of a transaction was not applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Because another was not.
+    None,
+    ConditionFailed,
     InTransaction,
 }
 
@@ -41,7 +44,8 @@ pub(crate) struct Table<T> {
 }
 
 /// What one attempt came to, on the server's side.
-enum Attempt<R> {
+#[derive(Debug)]
+pub(crate) enum Attempt<R> {
     Answered(R),
     Throttled,
 }
@@ -50,6 +54,11 @@ impl<T: Clone + Send + 'static> Table<T> {
     /// An empty table; `bytes` says what an item weighs.
     pub(crate) fn new(dice: Dice, weather: Weather, bytes: fn(&T) -> usize) -> Self {
         Self { state: Arc::new(Mutex::new(State::empty())), dice, weather, bytes }
+    }
+
+    /// The same table under other weather.
+    pub(crate) fn under(&self, weather: Weather) -> Self {
+        Self { weather, ..self.clone() }
     }
 
     /// Looks at an item without a call: what an auditor sees.
@@ -76,59 +85,41 @@ impl<T: Clone + Send + 'static> Table<T> {
         self.state().items.insert(key, item);
     }
 
-    /// `GetItem`, strongly consistent.
-    pub(crate) async fn get(&self, key: String) -> Result<Option<T>, Failure> {
-        let found = self.get_batch(vec![key]).await?;
-        Ok(found.into_iter().next().flatten())
+    /// What the server does for `BatchGetItem`, strongly consistent: every item as it is at some
+    /// moment of the call.
+    pub(crate) async fn serve_get(self, keys: Arc<Vec<String>>) -> Attempt<Vec<Option<T>>> {
+        let mut found = Vec::new();
+        for key in keys.iter() {
+            pass(self.weather.lag(keys.len(), &self.dice)).await;
+            found.push(self.peek(key));
+        }
+        let weights = found.iter().map(|item| item.as_ref().map_or(0, self.bytes));
+        let read_units: f64 = weights.map(|bytes| units(bytes.div_ceil(4))).sum();
+        self.state().counts.read_units += read_units;
+        Attempt::Answered(found)
     }
 
-    /// `BatchGetItem`, strongly consistent: every item as it is at some moment of the call.
-    pub(crate) async fn get_batch(&self, keys: Vec<String>) -> Result<Vec<Option<T>>, Failure> {
-        let keys = Arc::new(keys);
-        self.call(self.weather.get, move |table| {
-            let keys = Arc::clone(&keys);
-            async move {
-                let mut found = Vec::new();
-                for key in keys.iter() {
-                    pass(table.weather.lag(keys.len(), &table.dice)).await;
-                    found.push(table.peek(key));
-                }
-                let weights = found.iter().map(|item| item.as_ref().map_or(0, table.bytes));
-                let read_units: f64 = weights.map(|bytes| units(bytes.div_ceil(4))).sum();
-                table.state().counts.read_units += read_units;
-                Attempt::Answered(found)
-            }
-        })
-        .await
+    /// What the server does for `UpdateItem`, conditional, with `ALL_OLD` if the condition fails.
+    pub(crate) async fn serve_write(self, key: String, apply: Apply<T>) -> Attempt<Written<T>> {
+        self.write_now(&key, &apply)
     }
 
-    /// `UpdateItem`, conditional, with `ALL_OLD` if the condition fails.
-    pub(crate) async fn write(&self, key: String, apply: Apply<T>) -> Result<Written<T>, Failure> {
-        self.call(self.weather.update, move |table| {
-            let (key, apply) = (key.clone(), Arc::clone(&apply));
-            async move { table.write_now(&key, &apply) }
-        })
-        .await
+    /// What the server does for `TransactWriteItems`: all or none.
+    pub(crate) async fn serve_transact(
+        self,
+        writes: Arc<Vec<(String, Apply<T>)>>,
+    ) -> Attempt<Transacted> {
+        if self.dice.chance(self.weather.busy) {
+            return Attempt::Answered(Transacted::Cancelled(vec![Reason::InTransaction]));
+        }
+        if let Some(reasons) = self.state().enter(&writes) {
+            return Attempt::Answered(Transacted::Cancelled(reasons));
+        }
+        pass(self.weather.transact.draw(&self.dice) / 3).await;
+        self.transact_now(&writes)
     }
 
-    /// `TransactWriteItems`: all or none. False if it was cancelled by a condition or a conflict.
-    pub(crate) async fn transact(&self, writes: Vec<(String, Apply<T>)>) -> Result<bool, Failure> {
-        let writes = Arc::new(writes);
-        self.call(self.weather.transact, move |table| {
-            let writes = Arc::clone(&writes);
-            async move {
-                let busy = table.dice.chance(table.weather.busy);
-                if busy || !table.state().enter(&writes) {
-                    return Attempt::Answered(false);
-                }
-                pass(table.weather.transact.draw(&table.dice) / 3).await;
-                table.transact_now(&writes)
-            }
-        })
-        .await
-    }
-
-    fn transact_now(&self, writes: &[(String, Apply<T>)]) -> Attempt<bool> {
+    fn transact_now(&self, writes: &[(String, Apply<T>)]) -> Attempt<Transacted> {
         let mut state = self.state();
         state.counts.writes += 1;
         let mut all_after = Vec::new();
@@ -146,13 +137,18 @@ impl<T: Clone + Send + 'static> Table<T> {
         }
         if all_after.iter().any(|(_, after, _)| after.is_none()) {
             state.counts.conflicts += 1;
-            return Attempt::Answered(false);
+            let reason = |(_, after, _): &(_, Option<T>, _)| match after {
+                Some(_) => Reason::None,
+                None => Reason::ConditionFailed,
+            };
+            let reasons = all_after.iter().map(reason).collect();
+            return Attempt::Answered(Transacted::Cancelled(reasons));
         }
         for (key, after, _) in all_after {
             state.items.extend(after.map(|after| (key.clone(), after)));
         }
         state.show();
-        Attempt::Answered(true)
+        Attempt::Answered(Transacted::Applied)
     }
 
     fn write_now(&self, key: &str, apply: &Apply<T>) -> Attempt<Written<T>> {
@@ -182,64 +178,8 @@ impl<T: Clone + Send + 'static> Table<T> {
         }
     }
 
-    /// One operation of the SDK: up to three attempts, each with its own fate. What the server
-    /// does goes on when the caller is gone.
-    async fn call<R, F, S>(&self, latency: Latency, serve: F) -> Result<R, Failure>
-    where
-        R: Send + 'static,
-        F: Fn(Self) -> S,
-        S: Future<Output = Attempt<R>> + Send + 'static,
-    {
-        let mut failure = Failure::Denied;
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                let pause = self.dice.between(0, 25 << attempt.min(3));
-                pass(Duration::from_millis(pause)).await;
-            }
-            self.state().counts.calls += 1;
-            let fate = self.weather.fate(&self.dice);
-            let way = latency.draw(&self.dice) / 2;
-            if fate != Fate::Served {
-                self.state().count(fate.name());
-            }
-            if matches!(fate, Fate::LostBefore | Fate::LostAfter | Fate::Late) {
-                failure = Failure::Unknown;
-            }
-            match fate {
-                Fate::Throttled => pass(way).await,
-                // The SDK does not try again after what is certain, and tells of nothing else.
-                Fate::Denied => {
-                    pass(way).await;
-                    if matches!(failure, Failure::Unknown) {
-                        self.state().count("denied after an attempt in doubt");
-                    }
-                    return Err(failure);
-                }
-                Fate::LostBefore => sleep(ATTEMPT_TIMEOUT).await,
-                Fate::Served | Fate::Slow => {
-                    let slow = if fate == Fate::Slow { self.dice.between(50, 250) } else { 0 };
-                    let arrival = way + Duration::from_millis(slow);
-                    let answered = self.spawn(arrival, serve(self.clone())).await;
-                    pass(way).await;
-                    if let Attempt::Answered(answer) = answered.expect("serving does not panic") {
-                        return Ok(answer);
-                    }
-                }
-                Fate::LostAfter => {
-                    drop(self.spawn(way, serve(self.clone())));
-                    sleep(ATTEMPT_TIMEOUT).await;
-                }
-                Fate::Late => {
-                    let late = Duration::from_millis(self.dice.between(1, 3_000));
-                    drop(self.spawn(ATTEMPT_TIMEOUT + late, serve(self.clone())));
-                    sleep(ATTEMPT_TIMEOUT).await;
-                }
-            }
-        }
-        Err(Failure::Unknown)
-    }
-
-    fn spawn<R: Send + 'static>(
+    /// Does it after this time, whether or not its caller waits for that.
+    pub(crate) fn spawn<R: Send + 'static>(
         &self,
         arrival: Duration,
         served: impl Future<Output = R> + Send + 'static,
@@ -250,7 +190,7 @@ impl<T: Clone + Send + 'static> Table<T> {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().expect("nothing panics while it holds the state")
     }
 }
@@ -273,7 +213,7 @@ fn units(bytes: usize) -> f64 {
     f64::from(u32::try_from(bytes.div_ceil(1_024).max(1)).expect("items are small"))
 }
 
-async fn pass(time: Duration) {
+pub(crate) async fn pass(time: Duration) {
     if !time.is_zero() {
         sleep(time).await;
     }
