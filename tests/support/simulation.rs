@@ -5,9 +5,15 @@
 //! steps, given up and sent again. The [`Auditor`] knows what must be true all the while.
 
 pub(crate) mod auditor;
+pub(crate) mod beginning;
+pub(crate) mod life;
+pub(crate) mod observer;
 pub(crate) mod partner;
+pub(crate) mod sighting;
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,21 +21,20 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use shared::desk::Desk;
-use shared::event::{Event, PoolCount, PoolIndex, TotalSeats};
-use shared::order::Order;
-use shared::pool::Pool;
+use shared::event::Event;
 use shared::problem::Problem;
 use shared::refusal::Refusal;
-use shared::reservation::ReservationId;
 use shared::store::{Store, StoreError};
 use tokio::task;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::auditor::Auditor;
+use self::beginning::{Beginning, RESIDENT};
 use self::partner::{Known, Partner, Standing};
+use self::sighting::Sighting;
 use super::nouns;
-use super::simulated::SimulatedStore;
 use super::simulated::weather::{Dice, Weather};
+use super::simulated::{Item, SimulatedStore};
 
 /// How far the clocks of two instances may be apart.
 const SKEW_MS_MAX: u64 = 4_000;
@@ -37,24 +42,30 @@ const SKEW_MS_MAX: u64 = 4_000;
 /// After this, no write that the SDK gave up is still on its way.
 const LAST_WRITE: Duration = Duration::from_secs(10);
 
-const INSTANCES: u64 = 4;
+/// How many instances of the functions a world has.
+pub(crate) const INSTANCES: u64 = 4;
 
-/// Whose reservations were there before anybody came.
-const RESIDENT: &str = "resident-of-long-standing-and-with-a-name-of-some-length";
+/// An instance of all functions: hands a request to the function that serves the operation.
+pub(crate) type Instance = Arc<dyn Fn(Operation, Request) -> Handled + Send + Sync>;
+type Handled = Pin<Box<dyn Future<Output = Result<Response<Body>, Problem>> + Send>>;
+
+pub(crate) type TableCounts = Box<dyn Fn() -> BTreeMap<&'static str, u64> + Send + Sync>;
 
 /// One run's event, instances and chance.
-#[derive(Debug)]
 pub(crate) struct World {
     pub(crate) dice: Dice,
-    pub(crate) store: SimulatedStore,
     pub(crate) event: Arc<Event>,
     pub(crate) auditor: Arc<Auditor>,
-    desks: Vec<Arc<Desk<SimulatedStore>>>,
+    instances: Vec<Instance>,
+    /// What happened in the table, by name.
+    table_counts: TableCounts,
     /// The handlers that refused in a crowd, by what was proved before: whoever observes what they
     /// say of themselves enters them here.
     pub(crate) in_crowd: Arc<Mutex<HashSet<task::Id>>>,
     /// How long a partner waits for an answer before it takes the outcome for unknown.
     patience: Duration,
+    /// Whether our permissions come and go.
+    may_be_denied: bool,
     /// How often an instance dies with a request in its hands.
     deaths: f64,
     counts: Mutex<BTreeMap<&'static str, u64>>,
@@ -84,45 +95,64 @@ pub(crate) enum Operation {
 impl World {
     /// The world of this seed, with its own event and weather. In some, a pool has no room.
     pub(crate) fn create(seed: u64) -> Self {
-        Self::with_pools(seed, 0.25)
+        Self::on_simulated_store(Beginning::of(seed, 0.25))
     }
 
     /// As [`World::create`], and every pool has room.
     pub(crate) fn with_room(seed: u64) -> Self {
-        Self::with_pools(seed, 0.0)
+        Self::on_simulated_store(Beginning::of(seed, 0.0))
     }
 
-    fn with_pools(seed: u64, crammed: f64) -> Self {
-        let dice = Dice::new(seed);
-        let (fair, bad, jam) = (Weather::aws(), Weather::storm(), Weather::jam());
-        let outlawed = Weather::outlawed();
-        let mut weather = *dice.pick(&[fair, fair, bad, bad, bad, outlawed, outlawed, jam]);
-        let mut event = nouns::event("on-sale", *dice.pick(&[5, 12, 24, 60, 150]));
-        event.pools = PoolCount::try_from(*dice.pick(&[1, 2, 3, 4, 8])).expect("1 to 2,000 pools");
-        let mut pools = Pool::open_all(&event);
-        if pools.len() > 1 && dice.chance(crammed) {
-            // Its item is heavy: what that costs in throughput would hide all else.
-            weather.write_units_per_second = None;
-            let position = dice.between(0, u64::from(event.pools.get()) - 1);
-            event.total_seats = cram(&mut pools, usize::try_from(position).expect("few pools"));
-        }
+    fn on_simulated_store(beginning: Beginning) -> Self {
+        let Beginning { dice, event, pools, weather } = beginning;
         let store = SimulatedStore::under(weather, dice.clone());
-        let auditor = Auditor::watch(&store, &event, &pools);
-        let desks = (0..INSTANCES).map(|_| Arc::new(desk(&store, &dice))).collect();
+        let auditor = Auditor::of(&event, &pools);
+        let watching = Arc::clone(&auditor);
+        store.table.set_watch(Arc::new(move |items| {
+            let pools = items.values().filter_map(|item| match item {
+                Item::Pool(pool) => Some(Sighting::from(pool)),
+                Item::Event(_) | Item::Claim(_) | Item::Created(_) => None,
+            });
+            watching.look(pools);
+        }));
+        let instances = (0..INSTANCES).map(|_| instance(&store, &dice)).collect();
+        store.put(&event, pools);
+        let counts = Box::new(move || store.table.counts().seen);
+        Self::with(dice, event, weather, auditor, instances, counts)
+    }
+
+    /// The world of these instances, whose table the auditor watches.
+    pub(crate) fn with(
+        dice: Dice,
+        event: Event,
+        weather: Weather,
+        auditor: Arc<Auditor>,
+        instances: Vec<Instance>,
+        table_counts: TableCounts,
+    ) -> Self {
         let deaths = *dice.pick(&[0.0, 0.05, 0.1]);
         let patience = Duration::from_millis(*dice.pick(&[300, 3_000, 20_000]));
         let (event, in_crowd, counts) = (Arc::new(event), Arc::default(), Mutex::default());
-        let world = Self { dice, store, event, auditor, desks, in_crowd, patience, deaths, counts };
-        world.store.put(&world.event, pools);
-        world
+        Self {
+            dice,
+            event,
+            auditor,
+            instances,
+            table_counts,
+            in_crowd,
+            patience,
+            may_be_denied: weather.denied > 0.0,
+            deaths,
+            counts,
+        }
     }
 
     /// Sends a request to some instance and waits for what becomes of it.
     pub(crate) async fn send(&self, operation: Operation, request: Request) -> Outcome {
         self.count("requests");
-        let desk = Arc::clone(self.dice.pick(&self.desks));
+        let instance = Arc::clone(self.dice.pick(&self.instances));
         let sent = Instant::now();
-        let handled = tokio::spawn(async move { handle(operation, &desk, &request).await });
+        let handled = tokio::spawn(instance(operation, request));
         let handler = handled.id();
         if self.dice.chance(self.deaths) {
             let moment = Duration::from_micros(self.dice.between(0, 30_000));
@@ -163,13 +193,16 @@ impl World {
     /// What happened in this world, by name.
     pub(crate) fn counts(&self) -> BTreeMap<&'static str, u64> {
         let mut counts = self.counts.lock().expect("counting does not panic").clone();
-        counts.extend(self.store.table.counts().seen);
+        counts.extend((self.table_counts)());
         counts
     }
 
     fn understand(&self, problem: &Problem) -> Outcome {
         if let Problem::Store(StoreError::Rejected(_)) = problem {
             self.count("answered 500");
+            if !self.may_be_denied {
+                self.auditor.object("a fault of ours, though every call is allowed");
+            }
             return Outcome::Fault;
         }
         match problem.status() {
@@ -218,37 +251,8 @@ impl World {
     }
 }
 
-/// Fills one pool with the longest reservations of one seat, until there is no room for another;
-/// and gives the seats of all pools. Such a pool is filled once, since it is the same each time.
-fn cram(pools: &mut [Pool], position: usize) -> TotalSeats {
-    static CRAMMED: Mutex<BTreeMap<(PoolIndex, u32), Pool>> = Mutex::new(BTreeMap::new());
-    let (index, free) = (pools[position].index(), pools[position].capacity());
-    let mut crammed = CRAMMED.lock().expect("filling does not panic");
-    let full = crammed.entry((index, free)).or_insert_with(|| crammed_pool(index, free));
-    pools[position] = full.clone();
-    let total = pools.iter().map(|pool| u64::from(pool.capacity())).sum::<u64>();
-    TotalSeats::try_from(total).expect("some hundred seats")
-}
-
-fn crammed_pool(index: PoolIndex, free: u32) -> Pool {
-    let reference = Some("🎟".repeat(64).parse().expect("64 characters"));
-    let order = Order { reference, ..nouns::order(RESIDENT, 1) };
-    let mut pool = Pool::open(index, 400);
-    for number in 0_u32.. {
-        if !pool.has_room_for(&order) {
-            break;
-        }
-        let mut bits = [0; 32];
-        bits[12..16].copy_from_slice(&number.to_be_bytes());
-        let id = ReservationId::in_pool(index, bits);
-        let (change, _) = pool.take(0, &id, &order, nouns::start_of_time()).expect("there is room");
-        pool = change.after().clone();
-    }
-    let too_many = pool.available().checked_sub(free).expect("it had enough");
-    pool.give(too_many, nouns::start_of_time()).after().clone()
-}
-
-fn desk(store: &SimulatedStore, dice: &Dice) -> Desk<SimulatedStore> {
+/// An instance on this store, with a clock of its own.
+pub(crate) fn instance<S: Store + Clone + 'static>(store: &S, dice: &Dice) -> Instance {
     let (started, skew) = (Instant::now(), dice.between(0, SKEW_MS_MAX));
     let skew = SignedDuration::from_millis(i64::try_from(skew).expect("seconds"));
     let clock = move || -> Timestamp {
@@ -256,7 +260,18 @@ fn desk(store: &SimulatedStore, dice: &Dice) -> Desk<SimulatedStore> {
         nouns::start_of_time() + skew + elapsed
     };
     let dice = dice.clone();
-    Desk::new(store.clone(), "on-sale".parse().expect("an id"), clock, move || dice.bytes())
+    let default_event = "on-sale".parse().expect("an id");
+    let desk = Arc::new(Desk::new(store.clone(), default_event, clock, move || dice.bytes()));
+    Arc::new(move |operation, request| {
+        let desk = Arc::clone(&desk);
+        Box::pin(async move { handle(operation, &desk, &request).await })
+    })
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("World").field("event", &self.event).finish_non_exhaustive()
+    }
 }
 
 /// Hands a request to the function that serves it.

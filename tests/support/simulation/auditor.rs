@@ -1,6 +1,6 @@
 //! The auditor: knows what must be true of a simulated event, and looks after every write.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use shared::pool::Pool;
 use shared::reservation::{Reservation, ReservationId};
 use tokio::time::Instant;
 
-use crate::support::simulated::{Item, SimulatedStore};
+use super::sighting::Sighting;
 
 /// How old the shortage may be that a refusal speaks of.
 const REFUSAL_AGE_MAX: Duration = Duration::from_secs(1);
@@ -22,23 +22,19 @@ pub(crate) struct Auditor {
 
 #[derive(Default)]
 struct Seen {
-    pools: BTreeMap<u16, Pool>,
+    pools: BTreeMap<u16, Sighting>,
     /// The free seats of the event, after every write.
     free: Vec<(Instant, u32)>,
     violation: Option<String>,
 }
 
 impl Auditor {
-    /// An auditor who looks after every write to this store, where the event's pools stand like
-    /// these.
-    pub(crate) fn watch(store: &SimulatedStore, event: &Event, pools: &[Pool]) -> Arc<Self> {
+    /// An auditor of this event, whose pools stand like these.
+    pub(crate) fn of(event: &Event, pools: &[Pool]) -> Arc<Self> {
         let total_seats = event.total_seats.get();
         let free = pools.iter().map(Pool::available).sum();
         let seen = Seen { free: vec![(Instant::now(), free)], ..Seen::default() };
-        let auditor = Arc::new(Self { total_seats, seen: Mutex::new(seen) });
-        let watching = Arc::clone(&auditor);
-        store.table.set_watch(Arc::new(move |items| watching.look(items)));
-        auditor
+        Arc::new(Self { total_seats, seen: Mutex::new(seen) })
     }
 
     /// How many writes it has seen.
@@ -53,14 +49,14 @@ impl Auditor {
 
     /// How many pools have let an order stand elsewhere.
     pub(crate) fn overflowed(&self) -> usize {
-        self.seen().pools.values().filter(|pool| pool.is_overflowed()).count()
+        self.seen().pools.values().filter(|pool| pool.is_overflowed).count()
     }
 
     /// Every reservation that any pool keeps.
     pub(crate) fn reservations(&self) -> BTreeMap<ReservationId, Reservation> {
         let seen = self.seen();
-        let all = seen.pools.values().flat_map(Pool::reservations);
-        all.map(|reservation| (reservation.id, reservation.clone())).collect()
+        let all = seen.pools.values().flat_map(|pool| &pool.reservations);
+        all.map(|(id, reservation)| (*id, reservation.clone())).collect()
     }
 
     /// Notes what a partner saw and should not have.
@@ -84,22 +80,22 @@ impl Auditor {
         }
     }
 
-    fn look(&self, items: &HashMap<String, Item>) {
+    /// Looks at all pools of the event after a write.
+    pub(crate) fn look(&self, pools: impl IntoIterator<Item = Sighting>) {
         let mut seen = self.seen();
         let mut violation = None;
-        for item in items.values() {
-            let Item::Pool(pool) = item else { continue };
-            let before = seen.pools.insert(pool.index().get(), pool.clone());
-            let broken = check_sum(pool).or_else(|| check_step(before.as_ref()?, pool));
-            let broken = broken.or_else(|| check_twins(&seen.pools, before.as_ref()?, pool));
+        for pool in pools {
+            let before = seen.pools.insert(pool.index, pool.clone());
+            let broken = check_sum(&pool).or_else(|| check_step(before.as_ref()?, &pool));
+            let broken = broken.or_else(|| check_twins(&seen.pools, before.as_ref()?, &pool));
             violation = violation.or(broken);
         }
 
-        let sum = |seats: fn(&Pool) -> u32| seen.pools.values().map(seats).sum::<u32>();
-        if sum(Pool::capacity) != self.total_seats {
+        let sum = |seats: fn(&Sighting) -> u32| seen.pools.values().map(seats).sum::<u32>();
+        if sum(|pool| pool.capacity) != self.total_seats {
             violation = violation.or(Some("the pools do not add up to the event"));
         }
-        let free = sum(Pool::available);
+        let free = sum(|pool| pool.available);
         seen.free.push((Instant::now(), free));
         if let Some(violation) = violation {
             seen.violation.get_or_insert_with(|| violation.to_owned());
@@ -112,42 +108,43 @@ impl Auditor {
 }
 
 /// Promise 1, added up without the pool's own sums.
-fn check_sum(pool: &Pool) -> Option<&'static str> {
-    let live = pool.reservations().filter(|reservation| reservation.cancelled.is_none());
+fn check_sum(pool: &Sighting) -> Option<&'static str> {
+    let live = pool.reservations.values().filter(|reservation| reservation.cancelled.is_none());
     let taken: u32 = live.map(|reservation| reservation.seats.get()).sum();
-    (pool.available() + taken != pool.capacity()).then_some("the seats of a pool do not add up")
+    (pool.available + taken != pool.capacity).then_some("the seats of a pool do not add up")
 }
 
 /// A write makes the next version, touches one reservation at most, and ends it at most once.
-fn check_step(before: &Pool, after: &Pool) -> Option<&'static str> {
+fn check_step(before: &Sighting, after: &Sighting) -> Option<&'static str> {
     if before == after {
         return None;
     }
-    if after.version() != before.version() + 1 {
+    if after.version != before.version + 1 {
         return Some("a version was skipped or used twice");
     }
-    let earlier: BTreeMap<_, _> = before.reservations().map(|one| (one.id, one)).collect();
-    let changed = |one: &&Reservation| earlier.get(&one.id) != Some(one);
-    let changed: Vec<_> = after.reservations().filter(changed).collect();
+    let changed = |one: &&Reservation| before.reservations.get(&one.id) != Some(one);
+    let changed: Vec<_> = after.reservations.values().filter(changed).collect();
     if changed.len() > 1 {
         return Some("one commit wrote two reservations");
     }
     let [written] = changed[..] else { return None };
-    let standing = earlier.get(&written.id)?;
+    let standing = before.reservations.get(&written.id)?;
     let same = standing.seats == written.seats && standing.partner == written.partner;
     (!standing.is_live() || !same).then_some("a reservation changed that had ended, or its owner")
 }
 
 /// Whatever stands of one order stands in one pool: its ids differ in the pool's index alone.
-fn check_twins(pools: &BTreeMap<u16, Pool>, before: &Pool, after: &Pool) -> Option<&'static str> {
-    let known: BTreeSet<_> = before.reservations().map(|one| one.id).collect();
-    let added = after.reservations().find(|one| !known.contains(&one.id))?;
+fn check_twins(
+    pools: &BTreeMap<u16, Sighting>,
+    before: &Sighting,
+    after: &Sighting,
+) -> Option<&'static str> {
+    let mut ids = after.reservations.keys();
+    let added = ids.find(|id| !before.reservations.contains_key(id))?;
     let is_twin = |other: &Reservation| {
-        other.id != added.id
-            && other.is_live()
-            && other.id.as_bytes()[2..] == added.id.as_bytes()[2..]
+        other.id != *added && other.is_live() && other.id.as_bytes()[2..] == added.as_bytes()[2..]
     };
-    let twin = pools.values().flat_map(Pool::reservations).any(is_twin);
+    let twin = pools.values().flat_map(|pool| pool.reservations.values()).any(is_twin);
     twin.then_some("one order stands in two pools")
 }
 
