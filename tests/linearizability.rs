@@ -23,8 +23,9 @@ use crate::support::history::{Asked, History, Sequential, Told};
 use crate::support::requests::Parts;
 use crate::support::sale::{Sale, unique};
 use crate::support::simulated::weather::Dice;
+use crate::support::simulation::life::runtime;
 use crate::support::simulation::{Operation, World};
-use crate::support::{database, nouns};
+use crate::support::{database, nouns, wire};
 
 /// The search takes time without end when many requests overlap.
 const CALLERS: u64 = 3;
@@ -154,12 +155,20 @@ const EVERY_ANSWER: [&str; 7] =
 
 #[test]
 fn simulated_callers_are_answered_as_if_one_at_a_time_whatever_fails() {
+    check_worlds(1_000, async |seed| World::with_room(seed));
+}
+
+#[test]
+fn callers_at_the_wire_are_answered_as_if_one_at_a_time_whatever_dynamodb_answers() {
+    check_worlds(150, async |seed| wire::world::create(seed, 0.0).await);
+}
+
+/// Callers of so many worlds, each in virtual time.
+fn check_worlds(seeds: u64, create: impl AsyncFn(u64) -> World) {
     let mut all_told = Vec::new();
-    for seed in 0..1_000 {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-        runtime.block_on(async {
-            let world = Arc::new(World::with_room(seed));
+    for seed in 0..seeds {
+        runtime().block_on(async {
+            let world = Arc::new(create(seed).await);
             let callers = Callers::of(Arc::clone(&world.event), world.dice.clone());
             all_told.append(&mut callers.ask_at_once(&world).await);
             callers.check(&format!("seed {seed}"));

@@ -40,4 +40,5 @@ mod store_contract;
 mod summarize_event;
 mod support;
 mod torn_reading;
+mod wire;
 mod writes_in_doubt;

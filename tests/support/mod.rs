@@ -30,3 +30,4 @@ pub(crate) mod simulation;
 pub(crate) mod stack;
 pub(crate) mod stand_in;
 pub(crate) mod stores;
+pub(crate) mod wire;

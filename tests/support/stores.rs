@@ -9,6 +9,13 @@ macro_rules! on_every_store {
             })*
         }
 
+        mod at_the_wire {
+            $(#[tokio::test]
+            async fn $promise() {
+                super::$promise(crate::support::wire::Wire::calm().store()).await;
+            })*
+        }
+
         mod on_dynamodb {
             $(#[tokio::test]
             async fn $promise() {

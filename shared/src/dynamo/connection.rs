@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, HttpClient, Region};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
@@ -20,20 +20,8 @@ use crate::config::Aws;
 /// <https://www.amazontrust.com/repository/>. The first of them ends in 2037.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// A client of DynamoDB.
-///
-/// The SDK's own defaults wait for ever and retry after a second; a partner's server waits for a
-/// final answer, so both are bounded here: an attempt, then an operation with 3 tries.
+/// A client of DynamoDB, over TLS.
 pub(super) fn open(aws: Aws) -> Client {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(500))
-        .operation_attempt_timeout(Duration::from_millis(300))
-        .operation_timeout(Duration::from_millis(1_000))
-        .build();
-    let retries = RetryConfig::standard()
-        .with_max_attempts(3)
-        .with_initial_backoff(Duration::from_millis(25))
-        .with_max_backoff(Duration::from_millis(200));
     let roots = if aws.roots_are_named {
         TrustStore::empty().with_native_roots(true)
     } else {
@@ -44,6 +32,23 @@ pub(super) fn open(aws: Aws) -> Client {
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .tls_context(tls.expect("it is built in"))
         .build_https();
+    through(http, aws)
+}
+
+/// A client of DynamoDB that sends its requests through this HTTP client.
+///
+/// The SDK's own defaults wait for ever and retry after a second; a partner's server waits for a
+/// final answer, so both are bounded here: an attempt, then an operation with 3 tries.
+pub(super) fn through(http: impl HttpClient + 'static, aws: Aws) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(500))
+        .operation_attempt_timeout(Duration::from_millis(300))
+        .operation_timeout(Duration::from_millis(1_000))
+        .build();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(25))
+        .with_max_backoff(Duration::from_millis(200));
     let mut config = Builder::new()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(aws.region))

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{Builder, HttpClient};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -51,6 +51,11 @@ impl DynamoStore {
     /// The table of this name, reached as a function does.
     pub fn open(aws: Aws, table: impl Into<String>) -> Self {
         Self::with_client(connection::open(aws), table)
+    }
+
+    /// The table of this name, reached as a function does but for HTTP: a simulation brings its own.
+    pub fn through(http: impl HttpClient + 'static, aws: Aws, table: impl Into<String>) -> Self {
+        Self::with_client(connection::through(http, aws), table)
     }
 
     /// The table of this name, reached by this client.
