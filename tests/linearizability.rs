@@ -163,7 +163,6 @@ fn callers_at_the_wire_are_answered_as_if_one_at_a_time_whatever_dynamodb_answer
     check_worlds(150, async |seed| wire::world::create(seed, 0.0).await);
 }
 
-/// Callers of so many worlds, each in virtual time.
 fn check_worlds(seeds: u64, create: impl AsyncFn(u64) -> World) {
     let mut all_told = Vec::new();
     for seed in 0..seeds {

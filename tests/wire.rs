@@ -1,5 +1,5 @@
-//! Promises 1 to 4 at the wire: seeded worlds as in `simulation`, in which the real store and the real
-//! SDK meet whatever DynamoDB, and the way to it, can answer.
+//! Promises 1 to 4 at the wire: seeded worlds as in `simulation`, in which the real store and the
+//! real SDK meet whatever DynamoDB, and the way to it, can answer.
 //!
 //! `WIRE_SEEDS=2000 cargo test wire -- --nocapture` runs so many and prints what was met; `SEED=17`
 //! runs that one alone, and `FIRST_SEED` says where to start.

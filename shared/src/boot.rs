@@ -101,9 +101,9 @@ where
 
 /// The request in a form that `lambda_http` reads without a loss or a panic.
 ///
-/// It builds a URL from the host and the scheme that the caller sent, and panics if they form none;
-/// we never use that URL. And of a header on several lines it keeps the last line only, although API
-/// Gateway hands on all of them.
+/// It builds a URL from the host and the scheme that the caller sent, and panics if they form
+/// none; we never use that URL. And of a header on several lines it keeps the last line only,
+/// although API Gateway hands on all of them.
 pub fn as_sent(mut request: LambdaRequest) -> LambdaRequest {
     if let LambdaRequest::ApiGatewayV1(request) = &mut request {
         for name in request.multi_value_headers.keys() {

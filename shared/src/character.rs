@@ -2,9 +2,9 @@
 //!
 //! An invisible character can make two names look alike, or reverse the direction of a line. So
 //! control, format, private and unassigned characters are refused, and line separators, by their
-//! general categories in Unicode (<https://www.unicode.org/reports/tr44/#General_Category_Values>). A
-//! joiner or non-joiner between two visible characters stays: emoji, Persian and Indic scripts
-//! need it.
+//! general categories in Unicode
+//! (<https://www.unicode.org/reports/tr44/#General_Category_Values>). A joiner or non-joiner
+//! between two visible characters stays: emoji, Persian and Indic scripts need it.
 
 use std::fmt;
 

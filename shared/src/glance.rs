@@ -24,8 +24,9 @@ const PROVES: Duration = Duration::from_secs(3_600);
 const PROOF_AGE_MAX: Duration = Duration::from_secs(1);
 
 /// An instance proves this many refusals by reading all pools; within a second of the first,
-/// further refusals rest on the last proof. A person who orders by hand never meets that. A crowd at
-/// a sold-out event does, and would otherwise read every pool of it thousands of times a second.
+/// further refusals rest on the last proof. A person who orders by hand never meets that. A crowd
+/// at a sold-out event does, and would otherwise read every pool of it thousands of times a
+/// second.
 const PROOFS_MAX: u32 = 8;
 
 /// An event's pools, each as it was seen last, without its live reservations; and who was refused.

@@ -1,8 +1,8 @@
-//! DynamoDB at the wire: it answers the JSON protocol to the real SDK under the real `DynamoStore`, in
-//! this process and in virtual time. So the SDK's hidden retries, its timeouts and its reading of
-//! errors are the real ones.
+//! DynamoDB at the wire: it answers the JSON protocol to the real SDK under the real
+//! `DynamoStore`, in this process and in virtual time. So the SDK's hidden retries, its timeouts
+//! and its reading of errors are the real ones.
 //!
-//! Chance has a seed, the SDK's own included: a current-thread runtime and [`Wire::seed`] replay it.
+//! Every choice comes from a seed, those of the SDK included: see [`world::create`].
 
 mod expression;
 mod operations;

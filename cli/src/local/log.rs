@@ -1,5 +1,5 @@
-//! The log lines of the stack and its functions, on stderr: each begins with the name of its source,
-//! dim on a terminal, so that the operator's own output stands out.
+//! The log lines of the stack and its functions, on stderr: each begins with the name of its
+//! source, dim on a terminal, so that the operator's own output stands out.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::LazyLock;

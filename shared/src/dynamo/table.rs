@@ -53,7 +53,8 @@ impl DynamoStore {
         Self::with_client(connection::open(aws), table)
     }
 
-    /// The table of this name, reached as a function does but for HTTP: a simulation brings its own.
+    /// The table of this name, reached as a function does but for HTTP: a simulation brings its
+    /// own.
     pub fn through(http: impl HttpClient + 'static, aws: Aws, table: impl Into<String>) -> Self {
         Self::with_client(connection::through(http, aws), table)
     }

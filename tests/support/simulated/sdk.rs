@@ -1,5 +1,5 @@
-//! The SDK as the quick simulation models it: up to three attempts of each call, each with a fate of
-//! its own, of which only the last is told.
+//! The SDK as the quick simulation models it: up to three attempts of each call, each with a fate
+//! of its own, of which only the last is told.
 
 use std::sync::Arc;
 use std::time::Duration;

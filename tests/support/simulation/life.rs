@@ -11,9 +11,10 @@ use super::partner::Partner;
 
 pub(crate) type Counts = BTreeMap<&'static str, u64>;
 
-/// Lives the worlds of many seeds, as many as the setting of this name says; fails at the first that
-/// went wrong, and says how to see it again; and prints what was seen in all of them. In a run of no
-/// fewer than usual, everything `rare` must have been seen, or the run has proved nothing.
+/// Lives the worlds of many seeds, as many as the setting of this name says; fails at the first
+/// that went wrong, and says how to see it again; and prints what was seen in all of them. In a
+/// run of no fewer than usual, everything `rare` must have been seen, or the run has proved
+/// nothing.
 #[expect(clippy::print_stdout, reason = "`--nocapture` asks for what was seen")]
 pub(crate) fn live_all(
     test: &str,

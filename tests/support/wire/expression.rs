@@ -1,7 +1,7 @@
 //! The expressions that `DynamoStore` sends: conditions and updates, read and evaluated.
 //!
-//! The grammar is the part of DynamoDB's that we use ("Expressions", in its developer guide). What is
-//! not in it, and what DynamoDB would refuse, panics: no answer is ever given by guess.
+//! The grammar is the part of DynamoDB's that we use ("Expressions", in its developer guide). What
+//! is not in it, and what DynamoDB would refuse, panics: no answer is ever given by guess.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! What the server does for each operation that `DynamoStore` calls, and how it answers: as the pages
-//! of `GetItem`, `BatchGetItem`, `UpdateItem`, `TransactWriteItems` and `Query` in AWS's API reference
-//! say. An operation or a member that is not known here panics.
+//! What the server does for each operation that `DynamoStore` calls, and how it answers: as the
+//! pages of `GetItem`, `BatchGetItem`, `UpdateItem`, `TransactWriteItems` and `Query` in AWS's API
+//! reference say. An operation or a member that is not known here panics.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

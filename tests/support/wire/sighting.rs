@@ -1,5 +1,5 @@
-//! Pools as an auditor reads them in the table: by the layout that DynamoDB holds, and by none of our
-//! own code that reads it.
+//! Pools as an auditor reads them in the table: by the layout that DynamoDB holds, and by none of
+//! our own code that reads it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
