@@ -135,15 +135,7 @@ impl Wire {
             }
             Fate::Throttled | Fate::Denied => {
                 pass(way * 2).await;
-                let codes = if fate == Fate::Denied { &DENIALS[..] } else { &THROTTLES };
-                let code = *dice.pick(codes);
-                table.state().count(code);
-                if is_transaction && dice.chance(0.5) {
-                    let reason =
-                        if fate == Fate::Denied { "ValidationError" } else { "ThrottlingError" };
-                    return Ok(sent(&cancelled(&["None", reason])));
-                }
-                Ok(sent(&Answer::error(400, code)))
+                Ok(sent(&self.refusal(fate == Fate::Denied, is_transaction)))
             }
             Fate::LostBefore => {
                 let end = *dice.pick(&[End::Silence, End::Reset, End::Internal, End::Overloaded]);
@@ -176,6 +168,18 @@ impl Wire {
                 self.end(*dice.pick(&[End::Silence, End::Reset]), None).await
             }
         }
+    }
+
+    /// The answer to a call of which nothing is done: it is denied, or too much.
+    fn refusal(&self, is_denied: bool, is_transaction: bool) -> Answer {
+        let dice = &self.table.dice;
+        let code = *dice.pick(if is_denied { &DENIALS[..] } else { &THROTTLES });
+        self.table.state().count(code);
+        if is_transaction && dice.chance(0.5) {
+            let reason = if is_denied { "ValidationError" } else { "ThrottlingError" };
+            return cancelled(&["None", reason]);
+        }
+        Answer::error(400, code)
     }
 
     async fn end(&self, end: End, answer: Option<&Answer>) -> Result<HttpResponse, ConnectorError> {
