@@ -40,5 +40,6 @@ mod store_contract;
 mod summarize_event;
 mod support;
 mod torn_reading;
+mod verdicts;
 mod wire;
 mod writes_in_doubt;

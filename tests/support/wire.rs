@@ -53,6 +53,8 @@ const DENIALS: [&str; 9] = [
 pub(crate) struct Wire {
     pub(crate) table: Table<Item>,
     tokens: Tokens,
+    /// Every transaction is cancelled for this reason.
+    cancels: Option<&'static str>,
 }
 
 /// How an attempt ends for its caller.
@@ -79,12 +81,18 @@ impl Wire {
 
     /// An empty table in calm weather.
     pub(crate) fn of(dice: Dice) -> Self {
-        Self { table: Table::new(dice, Weather::calm(), bytes), tokens: Arc::default() }
+        let table = Table::new(dice, Weather::calm(), bytes);
+        Self { table, tokens: Arc::default(), cancels: None }
     }
 
     /// The same table under other weather.
     pub(crate) fn under(&self, weather: Weather) -> Self {
-        Self { table: self.table.under(weather), tokens: Arc::clone(&self.tokens) }
+        Self { table: self.table.under(weather), ..self.clone() }
+    }
+
+    /// The same table, which cancels every transaction for this reason.
+    pub(crate) fn cancelling(&self, reason: &'static str) -> Self {
+        Self { cancels: Some(reason), ..self.clone() }
     }
 
     /// A store that reaches the table through this wire, with a client of its own.
@@ -114,6 +122,9 @@ impl Wire {
         table.state().counts.calls += 1;
         let (fate, way) = (table.weather.fate(dice), latency.draw(dice) / 2);
         let is_transaction = operation == "TransactWriteItems";
+        if is_transaction && let Some(reason) = self.cancels {
+            return Ok(sent(&cancelled(&["None", reason])));
+        }
         let served = || {
             let (operation, request) = (operation.clone(), request.clone());
             serve(table.clone(), Arc::clone(&self.tokens), operation, request)
