@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use shared::access::{AccessToken, Caller, Role};
 use ticketboss::local::aws;
+use tokio::task::JoinSet;
 
 use crate::support::client::Client;
 use crate::support::sale::unique;
@@ -167,4 +168,19 @@ async fn one_key_of_several_is_taken_away_by_how_it_begins() {
     partner(&["revoke", id, "--key", "aaa"]);
     assert_eq!(listed(id), Some(vec!["partner".to_owned(), "0".to_owned()]));
     partner(&["revoke", id]);
+}
+
+#[tokio::test]
+async fn of_many_who_add_one_key_at_once_all_are_told_that_it_is_there() {
+    let holder = Caller { id: nouns::partner(&unique("partner")), role: Role::Partner };
+    let token: AccessToken = format!("tb_{:0<30}", &unique("")[1..]).parse().expect("a token");
+    let mut adding = JoinSet::new();
+    for _ in 0..20 {
+        let (store, holder, token) = (database::store(), holder.clone(), token.clone());
+        adding.spawn(async move {
+            store.add_partner(&holder, &token, nouns::start_of_time()).await.unwrap();
+        });
+    }
+    adding.join_all().await;
+    assert_eq!(listed(holder.id.as_str()), Some(vec!["partner".to_owned(), "1".to_owned()]));
 }

@@ -62,10 +62,8 @@ impl DynamoStore {
         token: &AccessToken,
         now: Timestamp,
     ) -> Result<(), AccessError> {
-        match self.find_caller(token).await? {
-            Some(holder) if holder == *partner => return Ok(()),
-            Some(_) => return Err(AccessError::TokenTaken),
-            None => {}
+        if self.has_key(partner, token).await? {
+            return Ok(());
         }
 
         let hash = token.hash();
@@ -92,7 +90,18 @@ impl DynamoStore {
         let listed = TransactWriteItem::builder().update(listed).build();
         match self.transact(vec![key, listed]).await? {
             Transacted::Applied => Ok(()),
+            // Unless somebody else has added the same key meanwhile.
+            Transacted::Cancelled if self.has_key(partner, token).await? => Ok(()),
             Transacted::Cancelled => Err(AccessError::KeyRefused(partner.id.clone())),
+        }
+    }
+
+    /// Whether the token is a key of this partner's.
+    async fn has_key(&self, partner: &Caller, token: &AccessToken) -> Result<bool, AccessError> {
+        match self.find_caller(token).await? {
+            Some(holder) if holder == *partner => Ok(true),
+            Some(_) => Err(AccessError::TokenTaken),
+            None => Ok(false),
         }
     }
 
