@@ -27,6 +27,10 @@ const BATCHES_MAX: u32 = 6;
 /// How many items one `BatchGetItem` may ask for.
 const BATCH_KEYS_MAX: usize = 100;
 
+/// How many batches are read at once: each attempt has its own short time, and a database on one
+/// machine reads them one after another.
+const BATCHES_AT_ONCE: usize = 4;
+
 /// TicketBoss's table in DynamoDB.
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
@@ -81,18 +85,20 @@ impl DynamoStore {
         Ok(got.map_err(failed)?.item)
     }
 
-    /// All of these items that there are, in any order; batch by batch, all batches at once.
+    /// All of these items that there are, in any order; in batches, a few at once.
     pub(super) async fn get_all(&self, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
-        let mut batches = JoinSet::new();
-        for keys in keys.chunks(BATCH_KEYS_MAX) {
-            let (store, keys) = (self.clone(), keys.to_vec());
-            batches.spawn(async move { store.get_batch(keys).await });
-        }
+        let (mut left, mut batches) = (keys.chunks(BATCH_KEYS_MAX), JoinSet::new());
         let mut items = Vec::with_capacity(keys.len());
-        while let Some(batch) = batches.join_next().await {
+        loop {
+            while batches.len() < BATCHES_AT_ONCE
+                && let Some(keys) = left.next()
+            {
+                let (store, keys) = (self.clone(), keys.to_vec());
+                batches.spawn(async move { store.get_batch(keys).await });
+            }
+            let Some(batch) = batches.join_next().await else { return Ok(items) };
             items.extend(batch.expect("reading a batch does not panic")?);
         }
-        Ok(items)
     }
 
     async fn get_batch(&self, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
