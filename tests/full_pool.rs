@@ -3,7 +3,6 @@
 
 use serde_json::json;
 use shared::audit::audit_event;
-use shared::dynamo::DynamoStore;
 use shared::event::{Event, PoolIndex};
 use shared::findings::Warning;
 use shared::reservation::ReservationId;
@@ -11,8 +10,8 @@ use shared::store::Store;
 
 use crate::support::answer::Answer;
 use crate::support::desk::{desk, incoming, open};
+use crate::support::nouns;
 use crate::support::own_table::OwnTable;
-use crate::support::{database, nouns};
 
 fn full() -> PoolIndex {
     PoolIndex::new(0)
@@ -32,7 +31,7 @@ fn keys(event: &Event, partner: &str) -> impl Iterator<Item = String> {
 async fn whoever_fills_a_pool_on_purpose_is_served_and_can_cancel_all_of_it() {
     let table = OwnTable::create().await;
     let event = open(&table.store, "ground", 500).await;
-    let desk = &desk(DynamoStore::with_client(database::client(), &table.name));
+    let desk = &desk(table.store.clone());
     let partner = &"p".repeat(64);
     let sell = async |key: &String| -> Answer {
         let order = json!({"seats": 1, "partnerReference": "🎟".repeat(64)});
@@ -54,11 +53,10 @@ async fn whoever_fills_a_pool_on_purpose_is_served_and_can_cancel_all_of_it() {
         let warned = found.warnings.iter().any(|Warning::PoolHeavy { pool, .. }| *pool == full());
         assert_eq!(warned, number >= 157, "half of the room is used at order {number}");
     }
-    let elsewhere: Vec<_> = sold.iter().map(|id| pool_of(id)).collect();
-    let in_it = elsewhere.iter().filter(|pool| **pool == full()).count();
+    let in_it = sold.iter().filter(|id| pool_of(id) == full()).count();
     assert_eq!(in_it, 315, "so many fit in, and twice as many as at the first warning");
-    let full = table.store.load_pool(&event, full()).await.unwrap();
-    assert!(full.is_overflowed() && full.bytes() < 200 * 1_024);
+    let pool = table.store.load_pool(&event, full()).await.unwrap();
+    assert!(pool.is_overflowed() && pool.bytes() < 200 * 1_024);
 
     for number in [0, 100, 314, 315, 359] {
         let replay = sell(&keys[number]).await;
