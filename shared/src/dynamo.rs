@@ -6,6 +6,7 @@
 mod access;
 mod attempts;
 mod books;
+mod checksum;
 mod connection;
 mod item;
 mod pools;

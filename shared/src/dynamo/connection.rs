@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, HttpClient, Region};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
+use super::checksum::AnswerChecksum;
 use crate::config::Aws;
 
 /// The roots of Amazon Trust Services, one of which vouches for every AWS endpoint, as published on
@@ -54,6 +55,7 @@ pub(super) fn through(http: impl HttpClient + 'static, aws: Aws) -> Client {
         .region(Region::new(aws.region))
         .credentials_provider(aws.credentials)
         .http_client(http)
+        .interceptor(AnswerChecksum)
         .timeout_config(timeouts)
         .retry_config(retries);
     config.set_endpoint_url(aws.endpoint);
