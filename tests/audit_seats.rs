@@ -18,6 +18,7 @@ use ticketboss::local::aws;
 
 use crate::store_contract::changes;
 use crate::support::books::RacedBooks;
+use crate::support::database::{number, text};
 use crate::support::desk::{desk, incoming, open};
 use crate::support::log::Errors;
 use crate::support::own_table::OwnTable;
@@ -42,14 +43,6 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn number(number: u32) -> AttributeValue {
-    AttributeValue::N(number.to_string())
-}
-
-fn text(text: &str) -> AttributeValue {
-    AttributeValue::S(text.to_owned())
-}
-
 /// An event of three pools with 40 seats each; 3 seats of the first are sold.
 async fn sell(table: &OwnTable, id: &str) {
     let event = open(&table.store, id, 120).await;
@@ -63,9 +56,21 @@ fn sale(pool: &Pool, seats: u64, number: u8) -> Vec<Change> {
     changes(pool.reserve(&id, &nouns::order("abc-corp", seats), nouns::start_of_time()))
 }
 
-/// Ten events of which one is sound, and a line of the directory that is none.
+/// Writes a pool that an old version could have written, or one that had a bug: without a seal.
+async fn put(table: &OwnTable, pool: &str, version: u32, seats: [u32; 2], sold: AttributeValue) {
+    let partition = format!("event#{pool}");
+    let [capacity, available] = seats;
+    table.delete(&partition, "pool").await;
+    table.set(&partition, "pool", "version", number(version)).await;
+    table.set(&partition, "pool", "capacity", number(capacity)).await;
+    table.set(&partition, "pool", "available", number(available)).await;
+    table.set(&partition, "pool", "reservations", sold).await;
+}
+
+/// Eleven events of which one is sound, and a line of the directory that is none.
 async fn corrupt(table: &OwnTable) {
-    let wrong = ["beyond", "capacity", "listed", "lost", "misplaced", "missing", "nameless"];
+    let wrong =
+        ["altered", "beyond", "capacity", "listed", "lost", "misplaced", "missing", "nameless"];
     for id in wrong.into_iter().chain(["nonsense", "oversold", "sound"]) {
         sell(table, id).await;
     }
@@ -73,24 +78,18 @@ async fn corrupt(table: &OwnTable) {
     let set = async |pool: &str, attribute, value| {
         table.set(&format!("event#{pool}"), "pool", attribute, value).await;
     };
-    set("beyond#95", "version", number(7)).await;
-    set("beyond#95", "capacity", number(8)).await;
-    set("beyond#95", "available", number(5)).await;
-    set("beyond#95", "reservations", sold.clone()).await;
-    set("capacity#1", "capacity", number(41)).await;
-    set("capacity#1", "available", number(41)).await;
+    let none = AttributeValue::M(HashMap::new());
+    set("altered#0", "version", number(9)).await;
+    put(table, "beyond#95", 7, [8, 5], sold.clone()).await;
+    put(table, "capacity#1", 1, [41, 41], none.clone()).await;
     table.delete("event#listed", "event").await;
     set("lost#0", "available", number(36)).await;
-    set("misplaced#1", "reservations", sold).await;
-    set("misplaced#1", "available", number(37)).await;
+    put(table, "misplaced#1", 1, [40, 37], sold).await;
     table.delete("event#missing#2", "pool").await;
     table.set("event#nameless", "event", "name", number(1)).await;
     set("nonsense#1", "version", text("1")).await;
     // Left over from a creation that died: no seat of it was ever sold.
-    set("sound#7", "version", number(0)).await;
-    set("sound#7", "capacity", number(8)).await;
-    set("sound#7", "available", number(8)).await;
-    set("sound#7", "reservations", AttributeValue::M(HashMap::new())).await;
+    put(table, "sound#7", 0, [8, 8], none).await;
     set("oversold#0", "available", number(38)).await;
     table.set("events", "Not An Id", "name", text("?")).await;
 }
@@ -103,6 +102,7 @@ async fn whatever_is_wrong_is_found_and_named_on_schedule_and_by_hand() {
     let misplaced = |pool| format!("pool {pool} holds {id}, whose place is pool 0");
     let want = [
         ("Not An Id", "this is no event's id, and the directory lists it"),
+        ("altered", "pool 0 is corrupt: its seal is broken, so it is not as it was written"),
         ("beyond", "pool 95 is beyond the event's last; live reservations in it: 1"),
         ("beyond", &misplaced(95)),
         ("capacity", "all pools together have 121 seats, the event has 120"),
@@ -120,7 +120,7 @@ async fn whatever_is_wrong_is_found_and_named_on_schedule_and_by_hand() {
         let _listening = tracing::subscriber::set_default(errors.clone());
         audit_seats(&table.store).await.unwrap()
     };
-    assert_eq!(audited, Audited { events: 11, pools: 25, violations: 11, heavy: 0, unsettled: 0 });
+    assert_eq!(audited, Audited { events: 12, pools: 28, violations: 12, heavy: 0, unsettled: 0 });
     let named = want.map(|(event, violation)| {
         let message = "the seats are not as they must be";
         format!("event={event:?} message={message} violation={violation}")
@@ -138,8 +138,8 @@ async fn whatever_is_wrong_is_found_and_named_on_schedule_and_by_hand() {
         let mut lines = report.lines().filter(|line| line.starts_with(event));
         assert!(lines.next().unwrap().ends_with(verdict), "{report}");
     }
-    assert!(stdout(&all).ends_with("11 events with 25 pools audited: 11 violations\n"));
-    assert_eq!(String::from_utf8(all.stderr).unwrap(), "error: violations found: 11\n");
+    assert!(stdout(&all).ends_with("12 events with 28 pools audited: 12 violations\n"));
+    assert_eq!(String::from_utf8(all.stderr).unwrap(), "error: violations found: 12\n");
     for (event, status) in [("sound", 0), ("lost", 1), ("nowhere", 1)] {
         let alone = audit(table, &[event]);
         assert_eq!(alone.status.code(), Some(status), "{alone:?}");

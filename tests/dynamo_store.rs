@@ -10,17 +10,10 @@ use shared::problem::Problem;
 use shared::store::{Commit, Store, StoreError};
 use ticketboss::local::aws;
 
+use crate::support::database::{number, text};
 use crate::support::desk::{create, desk, incoming, open};
 use crate::support::sale::unique;
 use crate::support::{database, nouns};
-
-fn number(number: &str) -> AttributeValue {
-    AttributeValue::N(number.to_owned())
-}
-
-fn text(text: &str) -> AttributeValue {
-    AttributeValue::S(text.to_owned())
-}
 
 /// One reservation, as it is stored, with one attribute set to this.
 fn reservations(id: &str, attribute: &str, value: AttributeValue) -> AttributeValue {

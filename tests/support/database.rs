@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::thread;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use shared::dynamo::DynamoStore;
 use ticketboss::local::database::Database;
 use ticketboss::local::template::Template;
@@ -38,6 +39,16 @@ pub(crate) fn client() -> Client {
 /// The production store on it.
 pub(crate) fn store() -> DynamoStore {
     DynamoStore::with_client(client(), aws::TABLE)
+}
+
+/// A number, as an item holds it.
+pub(crate) fn number(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+/// A text, as an item holds it.
+pub(crate) fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
 }
 
 fn open() -> Opened {

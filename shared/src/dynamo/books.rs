@@ -39,7 +39,7 @@ impl Books for DynamoStore {
         let found = self.get_all(indices.map(key).collect()).await?;
         let indexed = |found| {
             let index = item::pool::pool_index(found)?;
-            Some((index, item::pool::to_evidence(index, found)))
+            Some((index, item::pool::to_evidence(&event.id, index, found)))
         };
         Ok(found.iter().filter_map(indexed).collect())
     }

@@ -7,6 +7,7 @@
 pub(super) mod access;
 pub(super) mod event;
 pub(super) mod pool;
+mod seal;
 
 use std::collections::HashMap;
 

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Item, corrupt, key_of, moment, number, parsed, text};
+use super::seal::{SEAL, Seal};
+use super::{Item, Why, corrupt, key_of, moment, number, parsed, text};
 use crate::access::{AccessToken, Caller, KeyInfo, Partner};
 use crate::store::StoreError;
 
@@ -14,26 +15,44 @@ pub(in crate::dynamo) fn key_partition(hash: &str) -> String {
 }
 
 pub(in crate::dynamo) fn of_key(token: &AccessToken, holder: &Caller, now: Timestamp) -> Item {
-    let mut item = key_of(key_partition(&token.hash()), KEY_SORT);
+    let partition = key_partition(&token.hash());
+    let created = now.as_millisecond();
+    let seal = Seal::of(&[&partition, &holder.id, &holder.role, &created, &token.prefix()]);
+    let mut item = key_of(partition, KEY_SORT);
     item.extend([
         ("prefix".to_owned(), text(token.prefix().as_str())),
         ("partner".to_owned(), text(holder.id.as_str())),
         ("role".to_owned(), text(holder.role.as_str())),
-        ("created_at".to_owned(), number(now.as_millisecond())),
+        ("created_at".to_owned(), number(created)),
+        (SEAL.to_owned(), number(seal.value())),
     ]);
     item
 }
 
 pub(in crate::dynamo) fn to_caller(partition: &str, item: &Item) -> Result<Caller, StoreError> {
-    let read = || Ok(Caller { id: parsed(item, "partner")?, role: parsed(item, "role")? });
-    read().map_err(|why| corrupt(partition, why))
+    Ok(to_key(partition, item)?.0)
 }
 
-/// What an operator may know of the key. Old keys were stored without their prefix.
+/// What an operator may know of the key.
 pub(in crate::dynamo) fn to_key_info(partition: &str, item: &Item) -> Result<KeyInfo, StoreError> {
-    let prefix = || item.contains_key("prefix").then(|| parsed(item, "prefix")).transpose();
-    let read = || Ok(KeyInfo { created_at: moment(item, "created_at")?, prefix: prefix()? });
-    read().map_err(|why| corrupt(partition, why))
+    Ok(to_key(partition, item)?.1)
+}
+
+/// Old keys were stored without their prefix, and without a seal.
+fn to_key(partition: &str, item: &Item) -> Result<(Caller, KeyInfo), StoreError> {
+    let read = || {
+        let holder = Caller { id: parsed(item, "partner")?, role: parsed(item, "role")? };
+        let prefix = item.contains_key("prefix").then(|| parsed(item, "prefix")).transpose()?;
+        let key = KeyInfo { created_at: moment(item, "created_at")?, prefix };
+        let created = key.created_at.as_millisecond();
+        let mut seal = Seal::of(&[&partition, &holder.id, &holder.role, &created]);
+        if let Some(prefix) = &key.prefix {
+            seal = seal.and(&[prefix]);
+        }
+        seal.check(item)?;
+        Ok((holder, key))
+    };
+    read().map_err(|why: Why| corrupt(partition, why))
 }
 
 /// The partner that has these keys.

@@ -1,5 +1,6 @@
 //! Events as items: each event, its row in the directory, and which request made or claims it.
 
+use super::seal::{SEAL, Seal};
 use super::{Item, bounded, corrupt, key_of, moment, number, parsed, stored, text, whole};
 use crate::event::Event;
 use crate::mark::RequestMark;
@@ -31,6 +32,7 @@ pub(in crate::dynamo) fn of_event(event: &Event) -> Item {
         ("pools".to_owned(), number(event.pools.get())),
         ("created_at".to_owned(), number(event.created_at.as_millisecond())),
         (CREATED_BY.to_owned(), number(event.created_by.get())),
+        (SEAL.to_owned(), number(seal_of(event).value())),
     ]);
     item
 }
@@ -58,12 +60,20 @@ pub(in crate::dynamo) fn creation_key(mark: RequestMark) -> Item {
 
 pub(in crate::dynamo) fn of_creation(event: &Event) -> Item {
     let mut item = creation_key(event.created_by);
+    let seal = Seal::of(&[&creation_partition(event.created_by), &event.id]);
     item.insert(CREATED_EVENT.to_owned(), text(event.id.as_str()));
+    item.insert(SEAL.to_owned(), number(seal.value()));
     item
 }
 
 pub(in crate::dynamo) fn to_created(mark: RequestMark, item: &Item) -> Result<EventId, StoreError> {
-    parsed(item, CREATED_EVENT).map_err(|why| corrupt(&creation_partition(mark), why))
+    let partition = creation_partition(mark);
+    let read = || {
+        let event = parsed(item, CREATED_EVENT)?;
+        Seal::of(&[&partition, &event]).check(item)?;
+        Ok(event)
+    };
+    read().map_err(|why| corrupt(&partition, why))
 }
 
 fn creation_partition(mark: RequestMark) -> String {
@@ -72,16 +82,24 @@ fn creation_partition(mark: RequestMark) -> String {
 
 pub(in crate::dynamo) fn to_event(id: &EventId, item: &Item) -> Result<Event, StoreError> {
     let read = || {
-        Ok(Event {
+        let event = Event {
             id: id.clone(),
             name: stored(item, "name", EventName::stored)?,
             total_seats: bounded(item, "total_seats")?,
             pools: bounded(item, "pools")?,
             created_at: moment(item, "created_at")?,
             created_by: RequestMark::new(whole(item, CREATED_BY)?),
-        })
+        };
+        seal_of(&event).check(item)?;
+        Ok(event)
     };
     read().map_err(|why| corrupt(&event_partition(id), why))
+}
+
+fn seal_of(event: &Event) -> Seal {
+    let (seats, pools) = (event.total_seats.get(), event.pools.get());
+    let (created, by) = (event.created_at.as_millisecond(), event.created_by.get());
+    Seal::of(&[&event.id, &event.name.as_str(), &seats, &pools, &created, &by])
 }
 
 /// What an item is called in its partition: the directory lists events by it.

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::seal::{SEAL, Seal};
 use super::{
     Item, Why, bounded, corrupt, key_of, moment, number, parsed, required, stored, text, whole,
 };
@@ -34,6 +35,7 @@ pub(in crate::dynamo) fn of_pool(event: &EventId, pool: &Pool) -> Item {
         ("capacity".to_owned(), number(pool.capacity())),
         ("available".to_owned(), number(pool.available())),
         ("reservations".to_owned(), AttributeValue::M(entries.collect())),
+        (SEAL.to_owned(), number(seal_of(event, pool).value())),
     ]);
     if pool.is_overflowed() {
         item.insert(OVERFLOWED.to_owned(), AttributeValue::Bool(true));
@@ -46,16 +48,28 @@ pub(in crate::dynamo) fn to_pool(
     index: PoolIndex,
     item: &Item,
 ) -> Result<Pool, StoreError> {
-    let read = stored_pool(index, item);
-    let sound = read.and_then(|pool| {
-        if pool.adds_up() { Ok(pool) } else { Err("its seats do not add up".to_owned()) }
-    });
-    sound.map_err(|why| corrupt(&pool_partition(event, index), why))
+    let read = || {
+        let pool = stored_pool(index, item)?;
+        if !pool.adds_up() {
+            return Err("its seats do not add up".to_owned());
+        }
+        seal_of(event, &pool).check(item)?;
+        Ok(pool)
+    };
+    read().map_err(|why| corrupt(&pool_partition(event, index), why))
 }
 
-/// The pool that this item is, or was meant to be.
-pub(in crate::dynamo) fn to_evidence(index: PoolIndex, item: &Item) -> Evidence {
-    Evidence(stored_pool(index, item))
+/// The pool that this item is, or was meant to be. A pool whose seats do not add up says more than
+/// its broken seal.
+pub(in crate::dynamo) fn to_evidence(event: &EventId, index: PoolIndex, item: &Item) -> Evidence {
+    let read = || {
+        let pool = stored_pool(index, item)?;
+        if pool.adds_up() {
+            seal_of(event, &pool).check(item)?;
+        }
+        Ok(pool)
+    };
+    Evidence(read())
 }
 
 fn stored_pool(index: PoolIndex, item: &Item) -> Result<Pool, Why> {
@@ -79,17 +93,19 @@ pub(in crate::dynamo) fn pool_index(item: &Item) -> Option<PoolIndex> {
 /// The update that writes the change, on condition that the pool stands where it started from.
 pub(in crate::dynamo) fn update_of(event: &EventId, change: &Change) -> UpdateBuilder {
     let after = change.after();
-    let mut sets = "SET #v = :next, #c = :capacity, #a = :available".to_owned();
+    let mut sets = "SET #v = :next, #c = :capacity, #a = :available, #s = :seal".to_owned();
     let mut update = aws_sdk_dynamodb::types::Update::builder()
         .set_key(Some(key_of(pool_partition(event, after.index()), POOL_SORT)))
         .condition_expression("#v = :expected")
         .expression_attribute_names("#v", "version")
         .expression_attribute_names("#c", "capacity")
         .expression_attribute_names("#a", "available")
+        .expression_attribute_names("#s", SEAL)
         .expression_attribute_values(":expected", number(change.expected_version()))
         .expression_attribute_values(":next", number(after.version()))
         .expression_attribute_values(":capacity", number(after.capacity()))
-        .expression_attribute_values(":available", number(after.available()));
+        .expression_attribute_values(":available", number(after.available()))
+        .expression_attribute_values(":seal", number(seal_of(event, after).value()));
 
     if after.is_overflowed() {
         sets.push_str(", #o = :overflowed");
@@ -152,6 +168,24 @@ fn to_reservation(id: &str, entry: &AttributeValue) -> Result<Reservation, Why> 
         version: whole(entry, "v")?,
         cancelled,
     })
+}
+
+fn seal_of(event: &EventId, pool: &Pool) -> Seal {
+    let (index, overflowed) = (pool.index().get(), pool.is_overflowed());
+    let mut seal = Seal::of(&[event, &index, &pool.version(), &overflowed]);
+    seal = seal.and(&[&pool.capacity(), &pool.available()]);
+    for one in pool.reservations() {
+        let created = one.created_at.as_millisecond();
+        seal =
+            seal.and(&[&one.id, &one.partner.as_str(), &one.seats.get(), &created, &one.version]);
+        if let Some(reference) = &one.reference {
+            seal = seal.and(&[&"r", &reference.as_str()]);
+        }
+        if let Some(Cancellation { at, by }) = one.cancelled {
+            seal = seal.and(&[&"x", &at.as_millisecond(), &by.get()]);
+        }
+    }
+    seal
 }
 
 fn short(id: &ReservationId) -> String {

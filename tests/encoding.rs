@@ -1,0 +1,239 @@
+//! How nouns are written as items: whatever there is comes back as it was, and an item that was
+//! altered or cut is corrupt, or says the same.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Map, Value, json};
+use shared::access::{AccessToken, Caller, Role};
+use shared::event::{Event, PoolIndex};
+use shared::mark::RequestMark;
+use shared::order::{Order, SeatCount};
+use shared::pool::Pool;
+use shared::reservation::ReservationId;
+use shared::store::{Commit, Store as _, StoreError};
+use shared::text::{EventId, EventName, PartnerId, PartnerReference};
+
+use crate::store_contract::changes;
+use crate::support::desk::create;
+use crate::support::nouns;
+use crate::support::simulation::life::runtime;
+use crate::support::wire::Wire;
+
+/// Letters that look alike, weigh much, mean something to JSON, or belong together.
+const LETTERS: [&str; 12] =
+    ["a", "Z", "0", " ", "\"", "\\", "é", "中", "🎟", "👩\u{200d}👧", "\u{a0}", "#"];
+
+fn texts<T: std::str::FromStr + std::fmt::Debug>(
+    letters: &'static [&str],
+) -> impl Strategy<Value = T> {
+    let letters = prop::collection::vec(prop::sample::select(letters), 1..=64);
+    letters.prop_filter_map("a text of this kind", |letters| letters.concat().parse().ok())
+}
+
+fn ids<T: std::str::FromStr + std::fmt::Debug>() -> impl Strategy<Value = T> {
+    texts(&["a", "b", "z", "0", "9", "-"])
+}
+
+fn times() -> impl Strategy<Value = Timestamp> {
+    (0..253_402_207_200_000_i64).prop_map(|at| Timestamp::from_millisecond(at).expect("a time"))
+}
+
+fn events() -> impl Strategy<Value = Event> {
+    let event =
+        (ids::<EventId>(), texts::<EventName>(&LETTERS), 1..=150_u64, times(), any::<u64>());
+    event.prop_map(|(id, name, seats, created_at, by)| {
+        let created_by = RequestMark::new(by);
+        Event { id, name, created_at, created_by, ..nouns::event("any", seats) }
+    })
+}
+
+/// One thing that is done to a pool: a sale, and perhaps its cancellation by a request.
+#[derive(Debug, Clone)]
+struct Deed {
+    order: Order,
+    id: [u8; 32],
+    at: Timestamp,
+    cancelled_by: Option<u64>,
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let reference = prop::option::of(texts::<PartnerReference>(&LETTERS));
+    let order =
+        (ids::<PartnerId>(), 1..=10_u64, reference).prop_map(|(partner, seats, reference)| Order {
+            partner,
+            seats: SeatCount::try_from(seats).expect("1 to 10"),
+            reference,
+        });
+    let deed = (order, any::<[u8; 32]>(), times(), prop::option::of(any::<u64>()));
+    let deed = deed.prop_map(|(order, id, at, cancelled_by)| Deed { order, id, at, cancelled_by });
+    prop::collection::vec(deed, 1..8)
+}
+
+/// Does all that to the first pool of the event, and reads it back each time.
+async fn lived_through(wire: &Wire, event: &Event, deeds: &[Deed]) -> Pool {
+    assert!(!create(&wire.store(), event).await.expect("it is calm"), "it is new");
+    let mut pool = loaded(wire, event).await.expect("it is there");
+    for Deed { order, id, at, cancelled_by } in deeds {
+        let id = ReservationId::in_pool(pool.index(), *id);
+        let Ok(sold) = pool.reserve(&id, order, *at) else { continue };
+        let mut all = vec![changes(Ok(sold))];
+        if let Some(by) = cancelled_by {
+            let caller = Caller { id: order.partner.clone(), role: Role::Partner };
+            let sold = all[0][0].after();
+            all.push(changes(sold.cancel(&id, &caller, RequestMark::new(*by), *at)));
+        }
+        for change in all {
+            let done = wire.store().commit(event, &change).await.expect("it is calm");
+            assert_eq!(done, Commit::Applied);
+            pool = loaded(wire, event).await.expect("it is there");
+            assert_eq!(pool, *change[0].after());
+        }
+    }
+    pool
+}
+
+pub(crate) async fn loaded(wire: &Wire, event: &Event) -> Result<Pool, StoreError> {
+    wire.store().load_pool(event, PoolIndex::new(0)).await
+}
+
+#[test]
+fn whatever_was_altered_or_cut_is_corrupt_or_the_same() {
+    let mut runner =
+        TestRunner::new(Config { failure_persistence: None, cases: 20, ..Config::default() });
+    let outcome = runner.run(&(events(), deeds()), |(event, deeds)| {
+        runtime().block_on(async {
+            let wire = Wire::calm();
+            let pool = lived_through(&wire, &event, &deeds).await;
+            let key = format!("event#{}#0|pool", event.id);
+            for altered in alterations(&wire.table.peek(&key).expect("a pool")) {
+                wire.table.put(key.clone(), altered.clone());
+                match loaded(&wire, &event).await {
+                    Err(StoreError::Corrupt { .. }) => {}
+                    Ok(same) => assert_eq!(same, pool, "{altered:?}"),
+                    other => panic!("{other:?}: {altered:?}"),
+                }
+            }
+
+            let key = format!("event#{}|event", event.id);
+            assert_eq!(
+                wire.store().load_event(&event.id).await.expect("it is calm"),
+                Some(event.clone())
+            );
+            for altered in alterations(&wire.table.peek(&key).expect("an event")) {
+                wire.table.put(key.clone(), altered.clone());
+                match wire.store().load_event(&event.id).await {
+                    Err(StoreError::Corrupt { .. }) => {}
+                    Ok(same) => assert_eq!(same.as_ref(), Some(&event), "{altered:?}"),
+                    other => panic!("{other:?}: {altered:?}"),
+                }
+            }
+        });
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+/// Every item that differs from this one in one place: something is gone, is of another kind, or is
+/// one letter or digit off. The key stays.
+fn alterations(item: &Map<String, Value>) -> Vec<Map<String, Value>> {
+    let mut all = Vec::new();
+    for (name, value) in item.iter().filter(|(name, _)| !["pk", "sk"].contains(&name.as_str())) {
+        let with = |value: Value| {
+            let mut altered = item.clone();
+            altered.insert(name.clone(), value);
+            altered
+        };
+        let mut without = item.clone();
+        without.remove(name);
+        all.push(without);
+        all.extend([json!({ "NULL": true }), json!({ "S": "" }), json!({ "L": [] })].map(with));
+        if let Some(text) = value["S"].as_str() {
+            all.extend(texts_off(text).map(|text| with(json!({ "S": text }))));
+            all.push(with(json!({ "B": "YQ==" })));
+        }
+        if let Some(digits) = value["N"].as_str() {
+            all.extend(texts_off(digits).map(|digits| with(json!({ "N": digits }))));
+            all.push(with(json!({ "S": digits })));
+        }
+        if let Some(members) = value["M"].as_object() {
+            all.extend(
+                alterations(members).into_iter().map(|members| with(json!({ "M": members }))),
+            );
+            let mut twice = members.clone();
+            if let Some(first) = members.values().next() {
+                twice.insert("AAAAAAAAgACAAAAAAAAAAA".to_owned(), first.clone());
+            }
+            all.push(with(json!({ "M": twice })));
+        }
+    }
+    let mut more = item.clone();
+    more.insert("unheard-of".to_owned(), json!({ "N": "1" }));
+    all.push(more);
+    all
+}
+
+/// The text with one letter changed, added or cut off, and turned round.
+fn texts_off(text: &str) -> impl Iterator<Item = String> {
+    let letters: Vec<char> = text.chars().collect();
+    let changed = (0..letters.len()).map({
+        let letters = letters.clone();
+        move |at| {
+            let mut letters = letters.clone();
+            letters[at] = if letters[at] == '1' { '2' } else { '1' };
+            letters.into_iter().collect()
+        }
+    });
+    let cut = letters[..letters.len() - 1].iter().collect();
+    let turned = letters.iter().rev().collect();
+    changed.chain([format!("{text}1"), cut, turned])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_stands_in_place_of_another_is_corrupt() {
+    let wire = Wire::calm();
+    let (one, other) = (nouns::event("one", 100), nouns::event("other", 100));
+    for event in [&one, &other] {
+        create(&wire.store(), event).await.expect("it is calm");
+    }
+    for elsewhere in ["event#one#1|pool", "event#other#0|pool"] {
+        wire.table.put("event#one#0|pool".to_owned(), wire.table.peek(elsewhere).expect("a pool"));
+        let found = loaded(&wire, &one).await;
+        assert!(matches!(found, Err(StoreError::Corrupt { .. })), "{elsewhere}: {found:?}");
+    }
+}
+
+#[test]
+fn every_key_comes_back_and_an_altered_one_opens_nothing_else() {
+    let mut runner =
+        TestRunner::new(Config { failure_persistence: None, cases: 20, ..Config::default() });
+    let keys = (ids::<PartnerId>(), any::<bool>(), any::<[u8; 32]>(), times());
+    let outcome = runner.run(&keys, |(id, is_partner, random, at)| {
+        runtime().block_on(async {
+            let role = if is_partner { Role::Partner } else { Role::Organiser };
+            let (wire, token) = (Wire::calm(), AccessToken::of_random(random));
+            let (holder, store) = (Caller { id, role }, wire.store());
+            store.add_partner(&holder, &token, at).await.expect("it is new");
+            assert_eq!(store.find_caller(&token).await.expect("it is calm"), Some(holder.clone()));
+            let listed = store.list_partners().await.expect("it is calm");
+            assert_eq!(
+                (&listed[0].id, listed[0].role, listed[0].created_at),
+                (&holder.id, role, at)
+            );
+            assert_eq!(listed[0].keys[0].prefix, Some(token.prefix()));
+            assert_eq!(listed[0].keys[0].created_at, at);
+
+            let key = format!("key#{}|key", token.hash());
+            for altered in alterations(&wire.table.peek(&key).expect("a key")) {
+                wire.table.put(key.clone(), altered.clone());
+                match store.find_caller(&token).await {
+                    Err(StoreError::Corrupt { .. }) => {}
+                    Ok(same) => assert_eq!(same.as_ref(), Some(&holder), "{altered:?}"),
+                    other => panic!("{other:?}: {altered:?}"),
+                }
+            }
+        });
+        Ok(())
+    });
+    outcome.unwrap();
+}
