@@ -5,33 +5,52 @@ use shared::store::{Commit, Store as _, StoreError};
 use crate::support::desk::open;
 use crate::support::nouns;
 use crate::support::wire::Wire;
+use crate::support::wire::operations::{Answer, cancelled};
+use crate::support::wire::trouble::{CANCELLATIONS, DENIALS, DOUBTS, THROTTLES};
 
-/// The reasons are those on the page of `TransactWriteItems` in AWS's API reference, and one that
-/// is on no page.
+#[tokio::test(start_paused = true)]
+async fn every_error_of_a_write_has_its_verdict() {
+    let lost = ["ConditionalCheckFailedException", "TransactionConflictException"];
+    for (code, status, want) in (lost.iter().map(|code| (*code, 400, "lost")))
+        .chain(DENIALS.iter().map(|code| (*code, 400, "our fault")))
+        .chain(THROTTLES.iter().map(|code| (*code, 400, "unknown")))
+        .chain(DOUBTS.iter().map(|(status, code)| (*code, *status, "unknown")))
+        .chain([("TransactionInProgressException", 400, "unknown")])
+    {
+        assert_eq!(verdict(Answer::error(status, code), 1).await, want, "{code} of an update");
+        let of_transaction = if want == "lost" { "unknown" } else { want };
+        let answer = Answer::error(status, code);
+        assert_eq!(verdict(answer, 2).await, of_transaction, "{code} of a transaction");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_reason_for_which_a_transaction_is_cancelled_has_its_verdict() {
-    let reasons = [
-        ("ConditionalCheckFailed", "lost"),
-        ("TransactionConflict", "lost"),
-        ("ItemCollectionSizeLimitExceeded", "our fault"),
-        ("ValidationError", "our fault"),
-        ("ProvisionedThroughputExceeded", "unknown"),
-        ("ThrottlingError", "unknown"),
-        ("DuplicateItem", "unknown"),
-        ("SomethingNew", "unknown"),
-    ];
-    for (reason, want) in reasons {
-        let wire = Wire::calm();
-        let event = open(&wire.store(), "gathered", 100).await;
-        let pools = wire.store().load_pools(&event).await.expect("it is calm");
-        let changes = [&pools[0], &pools[1]].map(|pool| pool.give(1, nouns::start_of_time()));
-        let verdict = match wire.cancelling(reason).store().commit(&event, &changes).await {
-            Ok(Commit::Conflict(None)) => "lost",
-            Err(StoreError::Rejected(_)) => "our fault",
-            Err(StoreError::Unavailable(_)) => "unknown",
-            other => panic!("{reason}: {other:?}"),
-        };
-        assert_eq!(verdict, want, "{reason}");
-        assert_eq!(wire.store().load_pools(&event).await.expect("it is calm"), pools);
+    let lost = ["ConditionalCheckFailed", "TransactionConflict"].map(|reason| (reason, "lost"));
+    let word = |is_our_fault| if is_our_fault { "our fault" } else { "unknown" };
+    let others = CANCELLATIONS.iter().map(|(is_our_fault, reason)| (*reason, word(*is_our_fault)));
+    for (reason, want) in lost.into_iter().chain(others).chain([("SomethingNew", "unknown")]) {
+        assert_eq!(verdict(cancelled(&["None", reason]), 2).await, want, "{reason}");
     }
+    let both = cancelled(&["ConditionalCheckFailed", "ValidationError"]);
+    assert_eq!(verdict(both, 2).await, "our fault", "it will never be written");
+    let both = cancelled(&["ThrottlingError", "ConditionalCheckFailed"]);
+    assert_eq!(verdict(both, 2).await, "unknown", "it was not looked at closely");
+}
+
+/// What the store makes of a commit to so many pools that is answered like this.
+async fn verdict(answer: Answer, pools: usize) -> &'static str {
+    let wire = Wire::calm();
+    let event = open(&wire.store(), "judged", 100).await;
+    let before = wire.store().load_pools(&event).await.expect("it is calm");
+    let changes: Vec<_> =
+        before.iter().take(pools).map(|pool| pool.give(1, nouns::start_of_time())).collect();
+    let verdict = match wire.refusing(answer).store().commit(&event, &changes).await {
+        Ok(Commit::Conflict(None)) => "lost",
+        Err(StoreError::Rejected(_)) => "our fault",
+        Err(StoreError::Unavailable(_)) => "unknown",
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wire.store().load_pools(&event).await.expect("it is calm"), before);
+    verdict
 }

@@ -5,8 +5,9 @@
 //! Every choice comes from a seed, those of the SDK included: see [`world::create`].
 
 mod expression;
-mod operations;
+pub(crate) mod operations;
 pub(crate) mod sighting;
+pub(crate) mod trouble;
 pub(crate) mod world;
 
 use std::sync::Arc;
@@ -21,57 +22,23 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::Value;
 use shared::config::Aws;
 use shared::dynamo::DynamoStore;
-use tokio::time::sleep;
 
 use self::expression::Item;
-use self::operations::{Answer, Tokens, cancelled, serve};
+use self::operations::{Answer, Tokens, serve};
+use self::trouble::{End, meet, refusal, sent};
 use super::simulated::table::{Table, pass};
 use super::simulated::weather::{Dice, Fate, Weather};
 
 /// The SDK gives an attempt up after this, or later.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// Refusals for want of throughput. Nothing was done.
-const THROTTLES: [&str; 3] =
-    ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
-
-/// Refusals that are our deployment's fault. Nothing was done.
-const DENIALS: [&str; 9] = [
-    "AccessDeniedException",
-    "ExpiredTokenException",
-    "IncompleteSignatureException",
-    "InvalidSignatureException",
-    "MissingAuthenticationTokenException",
-    "ResourceNotFoundException",
-    "SerializationException",
-    "UnrecognizedClientException",
-    "ValidationException",
-];
-
 /// The table, and the wire to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     pub(crate) table: Table<Item>,
     tokens: Tokens,
-    /// Every transaction is cancelled for this reason.
-    cancels: Option<&'static str>,
-}
-
-/// How an attempt ends for its caller.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    /// There is no answer, ever.
-    Silence,
-    /// The connection breaks.
-    Reset,
-    /// The answer breaks off in the middle.
-    Cut,
-    /// What is answered is no JSON.
-    Garbage,
-    /// 500 `InternalServerError`.
-    Internal,
-    /// 503 `ServiceUnavailable`.
-    Overloaded,
+    /// What every write is answered with, and not done.
+    refuses: Option<Answer>,
 }
 
 impl Wire {
@@ -82,7 +49,7 @@ impl Wire {
     /// An empty table in calm weather.
     pub(crate) fn of(dice: Dice) -> Self {
         let table = Table::new(dice, Weather::calm(), bytes);
-        Self { table, tokens: Arc::default(), cancels: None }
+        Self { table, tokens: Arc::default(), refuses: None }
     }
 
     /// The same table under other weather.
@@ -90,9 +57,9 @@ impl Wire {
         Self { table: self.table.under(weather), ..self.clone() }
     }
 
-    /// The same table, which cancels every transaction for this reason.
-    pub(crate) fn cancelling(&self, reason: &'static str) -> Self {
-        Self { cancels: Some(reason), ..self.clone() }
+    /// The same table, which answers every write with this and does not do it.
+    pub(crate) fn refusing(&self, answer: Answer) -> Self {
+        Self { refuses: Some(answer), ..self.clone() }
     }
 
     /// A store that reaches the table through this wire, with a client of its own.
@@ -122,8 +89,9 @@ impl Wire {
         table.state().counts.calls += 1;
         let (fate, way) = (table.weather.fate(dice), latency.draw(dice) / 2);
         let is_transaction = operation == "TransactWriteItems";
-        if is_transaction && let Some(reason) = self.cancels {
-            return Ok(sent(&cancelled(&["None", reason])));
+        let is_write = is_transaction || operation == "UpdateItem";
+        if is_write && let Some(answer) = &self.refuses {
+            return Ok(sent(answer));
         }
         let served = || {
             let (operation, request) = (operation.clone(), request.clone());
@@ -146,83 +114,39 @@ impl Wire {
             }
             Fate::Throttled | Fate::Denied => {
                 pass(way * 2).await;
-                Ok(sent(&self.refusal(fate == Fate::Denied, is_transaction)))
+                Ok(refusal(table, fate == Fate::Denied, is_transaction))
             }
             Fate::LostBefore => {
-                let end = *dice.pick(&[End::Silence, End::Reset, End::Internal, End::Overloaded]);
+                let end = *dice.pick(&[End::Silence, End::Reset, End::Doubt, End::Doubt]);
                 pass(way * 2).await;
-                self.end(end, None).await
+                meet(end, table, None).await
             }
             Fate::LostAfter => {
                 let answered = table.spawn(way, served());
                 if dice.chance(0.3) {
                     // At once, so that the next attempt may come while this one is served.
-                    return self.end(End::Reset, None).await;
+                    return meet(End::Reset, table, None).await;
                 }
                 let end = *dice.pick(&[
                     End::Silence,
                     End::Reset,
                     End::Cut,
+                    End::Altered,
                     End::Garbage,
-                    End::Internal,
-                    End::Internal,
-                    End::Internal,
-                    End::Overloaded,
+                    End::Doubt,
+                    End::Doubt,
+                    End::Doubt,
                 ]);
                 let answer = answered.await.expect("serving does not panic");
                 pass(way).await;
-                self.end(end, Some(&answer)).await
+                meet(end, table, Some(&answer)).await
             }
             Fate::Late => {
                 let late = Duration::from_millis(dice.between(1, 3_000));
                 drop(table.spawn(ATTEMPT_TIMEOUT + late, served()));
-                self.end(*dice.pick(&[End::Silence, End::Reset]), None).await
+                meet(*dice.pick(&[End::Silence, End::Reset]), table, None).await
             }
         }
-    }
-
-    /// The answer to a call of which nothing is done: it is denied, or too much.
-    fn refusal(&self, is_denied: bool, is_transaction: bool) -> Answer {
-        let dice = &self.table.dice;
-        let code = *dice.pick(if is_denied { &DENIALS[..] } else { &THROTTLES });
-        self.table.state().count(code);
-        if is_transaction && dice.chance(0.5) {
-            let reason = if is_denied { "ValidationError" } else { "ThrottlingError" };
-            return cancelled(&["None", reason]);
-        }
-        Answer::error(400, code)
-    }
-
-    async fn end(&self, end: End, answer: Option<&Answer>) -> Result<HttpResponse, ConnectorError> {
-        let whole = answer.map_or_else(String::new, |answer| answer.body.to_string());
-        let (status, body) = match end {
-            End::Silence => {
-                self.table.state().count("never answered");
-                sleep(Duration::from_secs(60)).await;
-                return Err(ConnectorError::timeout("never answered".into()));
-            }
-            End::Reset => {
-                self.table.state().count("connection reset");
-                return Err(ConnectorError::io("connection reset".into()));
-            }
-            End::Cut => {
-                self.table.state().count("answer cut");
-                (200, whole.as_bytes()[..whole.len() / 2].to_vec())
-            }
-            End::Garbage => {
-                self.table.state().count("answer is no JSON");
-                (200, b"<html>".to_vec())
-            }
-            End::Internal => {
-                self.table.state().count("InternalServerError");
-                return Ok(sent(&Answer::error(500, "InternalServerError")));
-            }
-            End::Overloaded => {
-                self.table.state().count("ServiceUnavailable");
-                return Ok(sent(&Answer::error(503, "ServiceUnavailable")));
-            }
-        };
-        Ok(response(status, body))
     }
 }
 
@@ -234,17 +158,6 @@ impl HttpConnector for Wire {
         let body = serde_json::from_slice(body).expect("the SDK sends JSON");
         HttpConnectorFuture::new(self.clone().attempt(operation, body))
     }
-}
-
-fn sent(answer: &Answer) -> HttpResponse {
-    response(answer.status, answer.body.to_string().into_bytes())
-}
-
-fn response(status: u16, body: Vec<u8>) -> HttpResponse {
-    let status = status.try_into().expect("a status");
-    let mut response = HttpResponse::new(status, body.into());
-    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
-    response
 }
 
 /// About what an item weighs: its JSON says more than is stored.

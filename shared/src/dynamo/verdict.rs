@@ -21,38 +21,61 @@ pub(super) enum Verdict {
     Unknown,
 }
 
-/// Every code that says more than [`Verdict::Unknown`], and what it says. From "Error handling with
-/// DynamoDB" (amazondynamodb/latest/developerguide/Programming.Errors.html), from the pages of
-/// `UpdateItem` and `TransactWriteItems`, and from "Common errors", in AWS's API reference.
-const VERDICTS: [(&str, Verdict); 27] = [
+/// Every code that AWS documents for our calls, and what it says of the attempt that met it. One
+/// that is not here, or not known yet, is [`Verdict::Unknown`].
+const VERDICTS: [(&str, Verdict); 42] = [
+    // "Error handling with DynamoDB", amazondynamodb/latest/developerguide/Programming.Errors.html
+    ("AccessDeniedException", Verdict::Refused),
     ("ConditionalCheckFailedException", Verdict::Lost),
+    ("IncompleteSignatureException", Verdict::Refused),
+    ("InternalServerError", Verdict::Unknown),
+    ("ItemCollectionSizeLimitExceededException", Verdict::Refused),
+    ("LimitExceededException", Verdict::Throttled),
+    ("MissingAuthenticationTokenException", Verdict::Refused),
+    ("ProvisionedThroughputExceededException", Verdict::Throttled),
+    ("ReplicatedWriteConflictException", Verdict::Unknown),
+    ("RequestLimitExceeded", Verdict::Throttled),
+    ("ResourceNotFoundException", Verdict::Refused),
+    ("ServiceUnavailable", Verdict::Unknown),
+    ("ThrottlingException", Verdict::Throttled),
+    ("UnrecognizedClientException", Verdict::Refused),
+    // Too large an item, too.
+    ("ValidationException", Verdict::Refused),
+    // `UpdateItem`, amazondynamodb/latest/APIReference/API_UpdateItem.html
     ("TransactionConflictException", Verdict::Lost),
+    // `TransactWriteItems`, amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+    ("TransactionInProgressException", Verdict::Unknown),
     // Not ours to cause: a transaction's token is new for each call, and its retries are equal.
     ("IdempotentParameterMismatchException", Verdict::Refused),
-    ("AccessDeniedException", Verdict::Refused),
+    // The same page, of the reasons for which a transaction is cancelled.
+    ("ConditionalCheckFailed", Verdict::Lost),
+    ("ItemCollectionSizeLimitExceeded", Verdict::Refused),
+    ("ProvisionedThroughputExceeded", Verdict::Throttled),
+    ("ThrottlingError", Verdict::Throttled),
+    ("TransactionConflict", Verdict::Lost),
+    ("ValidationError", Verdict::Refused),
+    // "Common errors", amazondynamodb/latest/APIReference/CommonErrors.html, which all AWS share.
     ("AccessDenied", Verdict::Refused),
+    ("ExpiredTokenException", Verdict::Refused),
+    ("IncompleteSignature", Verdict::Refused),
+    ("InternalFailure", Verdict::Unknown),
+    ("InvalidClientTokenId", Verdict::Refused),
+    ("MalformedHttpRequestException", Verdict::Refused),
     ("NotAuthorized", Verdict::Refused),
     ("OptInRequired", Verdict::Refused),
-    ("UnrecognizedClientException", Verdict::Refused),
-    ("InvalidClientTokenId", Verdict::Refused),
-    ("IncompleteSignatureException", Verdict::Refused),
-    ("InvalidSignatureException", Verdict::Refused),
-    ("MissingAuthenticationTokenException", Verdict::Refused),
-    ("ExpiredTokenException", Verdict::Refused),
+    ("RequestAbortedException", Verdict::Unknown),
+    ("RequestEntityTooLargeException", Verdict::Refused),
+    // The clocks are apart, or the request was long under way.
     ("RequestExpired", Verdict::Refused),
-    ("ResourceNotFoundException", Verdict::Refused),
-    ("ItemCollectionSizeLimitExceededException", Verdict::Refused),
-    ("ValidationException", Verdict::Refused),
-    ("ValidationError", Verdict::Refused),
+    ("RequestTimeoutException", Verdict::Unknown),
+    // Of clocks that are apart: `service_clock_skew.rs` of the SDK, in aws-runtime 1.10.
+    ("AuthFailure", Verdict::Refused),
+    ("InvalidSignatureException", Verdict::Refused),
+    ("RequestTimeTooSkewed", Verdict::Refused),
+    ("SignatureDoesNotMatch", Verdict::Refused),
+    // AWS's DynamoDB Local, of a request that it cannot read: see `conversation` among the tests.
     ("SerializationException", Verdict::Refused),
     ("UnknownOperationException", Verdict::Refused),
-    ("MalformedHttpRequestException", Verdict::Refused),
-    ("ProvisionedThroughputExceededException", Verdict::Throttled),
-    ("ProvisionedThroughputExceeded", Verdict::Throttled),
-    ("RequestLimitExceeded", Verdict::Throttled),
-    ("LimitExceededException", Verdict::Throttled),
-    ("ThrottlingException", Verdict::Throttled),
-    ("ThrottlingError", Verdict::Throttled),
 ];
 
 impl Verdict {
@@ -66,12 +89,8 @@ impl Verdict {
 /// What the reasons say for which a transaction was cancelled: one that is our fault outweighs a
 /// throttle, and that a lost race.
 pub(super) fn verdict_of_reasons(reasons: &[CancellationReason]) -> Verdict {
-    let one = |reason: &CancellationReason| match reason.code() {
-        None | Some("None" | "ConditionalCheckFailed" | "TransactionConflict") => Verdict::Lost,
-        Some("ItemCollectionSizeLimitExceeded") => Verdict::Refused,
-        code => Verdict::of(code),
-    };
-    let verdicts: Vec<_> = reasons.iter().map(one).collect();
+    let codes = reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
+    let verdicts: Vec<_> = codes.map(|code| Verdict::of(Some(code))).collect();
     let rank = [Verdict::Unknown, Verdict::Refused, Verdict::Throttled];
     rank.into_iter().find(|verdict| verdicts.contains(verdict)).unwrap_or(Verdict::Lost)
 }
@@ -83,11 +102,20 @@ where
     SdkError<E, R>: std::error::Error + Send + Sync + 'static,
     E: ProvideErrorMetadata,
 {
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-    let unsent = matches!(error, SdkError::ConstructionFailure(_));
-    if unsent || Verdict::of(code) == Verdict::Refused {
-        StoreError::Rejected(Box::new(error))
-    } else {
-        StoreError::Unavailable(Box::new(error))
+    let verdict = match &error {
+        SdkError::ServiceError(answer) => Verdict::of(answer.err().code()),
+        // It was never sent.
+        SdkError::ConstructionFailure(_) => Verdict::Refused,
+        // Not answered, not reached, or answered with what says nothing.
+        SdkError::TimeoutError(_)
+        | SdkError::DispatchFailure(_)
+        | SdkError::ResponseError(_)
+        | _ => Verdict::Unknown,
+    };
+    match verdict {
+        Verdict::Refused => StoreError::Rejected(Box::new(error)),
+        Verdict::Lost | Verdict::Throttled | Verdict::Unknown => {
+            StoreError::Unavailable(Box::new(error))
+        }
     }
 }

@@ -34,7 +34,7 @@ impl Answer {
         Self { status, body: json!({ "__type": kind, "message": "as the weather has it" }) }
     }
 
-    fn with(mut self, member: &str, value: Value) -> Self {
+    pub(crate) fn with(mut self, member: &str, value: Value) -> Self {
         self.body[member] = value;
         self
     }
