@@ -7,6 +7,7 @@ mod audit_seats;
 mod authorize_partner;
 mod cancel_reservation;
 mod check_health;
+mod conversation;
 mod create_event;
 mod creation_steps;
 mod dynamo_calls;

@@ -236,7 +236,7 @@ async fn sale_of(store: &impl Store, event: &Event, seats: u64, key: u64) -> Vec
 }
 
 /// An order's change of this pool.
-fn sale_in(pool: &Pool, seats: u64, key: u8) -> Vec<Change> {
+pub(crate) fn sale_in(pool: &Pool, seats: u64, key: u8) -> Vec<Change> {
     let id = ReservationId::in_pool(pool.index(), [key; 32]);
     changes(pool.reserve(&id, &nouns::order("abc-corp", seats), nouns::start_of_time()))
 }

@@ -6,6 +6,7 @@
 
 mod expression;
 pub(crate) mod operations;
+pub(crate) mod recorder;
 pub(crate) mod sighting;
 pub(crate) mod trouble;
 pub(crate) mod world;
@@ -64,14 +65,7 @@ impl Wire {
 
     /// A store that reaches the table through this wire, with a client of its own.
     pub(crate) fn store(&self) -> DynamoStore {
-        let connector = SharedHttpConnector::new(self.clone());
-        let aws = Aws {
-            region: "us-east-1".to_owned(),
-            credentials: Credentials::new("key", "secret", None, None, "wire"),
-            endpoint: None,
-            roots_are_named: false,
-        };
-        DynamoStore::through(http_client_fn(move |_, _| connector.clone()), aws, "ticketboss")
+        store_through(self.clone())
     }
 
     /// One attempt of the SDK, from its sending to whatever it meets.
@@ -148,6 +142,18 @@ impl Wire {
             }
         }
     }
+}
+
+/// A store whose requests go through this, with a client of its own.
+pub(crate) fn store_through(connector: impl HttpConnector + 'static) -> DynamoStore {
+    let connector = SharedHttpConnector::new(connector);
+    let aws = Aws {
+        region: "us-east-1".to_owned(),
+        credentials: Credentials::new("key", "secret", None, None, "wire"),
+        endpoint: None,
+        roots_are_named: false,
+    };
+    DynamoStore::through(http_client_fn(move |_, _| connector.clone()), aws, "ticketboss")
 }
 
 impl HttpConnector for Wire {

@@ -73,7 +73,7 @@ const VERDICTS: [(&str, Verdict); 42] = [
     ("InvalidSignatureException", Verdict::Refused),
     ("RequestTimeTooSkewed", Verdict::Refused),
     ("SignatureDoesNotMatch", Verdict::Refused),
-    // AWS's DynamoDB Local, of a request that it cannot read: see `conversation` among the tests.
+    // Of a request that cannot be read, as the engines answer it: see `conversation`, a test.
     ("SerializationException", Verdict::Refused),
     ("UnknownOperationException", Verdict::Refused),
 ];

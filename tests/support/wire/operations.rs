@@ -155,7 +155,11 @@ async fn transact(table: Table<Item>, tokens: Tokens, mut request: Value) -> Ans
 
 /// The answer of a transaction that was cancelled for these reasons.
 pub(crate) fn cancelled(codes: &[&str]) -> Answer {
-    let reasons: Vec<_> = codes.iter().map(|code| json!({ "Code": code })).collect();
+    let reason = |code: &&str| match *code {
+        "None" => json!({ "Code": code }),
+        _ => json!({ "Code": code, "Message": "as the weather has it" }),
+    };
+    let reasons: Vec<_> = codes.iter().map(reason).collect();
     Answer::error(400, "TransactionCanceledException").with("CancellationReasons", json!(reasons))
 }
 
@@ -186,6 +190,8 @@ fn query(table: &Table<Item>, request: &Value) -> Answer {
             .map(|item| Item::from_iter([("sk".to_owned(), item["sk"].clone())]))
             .collect();
     }
+    answer["Count"] = json!(found.len());
+    answer["ScannedCount"] = json!(found.len());
     answer["Items"] = json!(found);
     Answer::ok(answer)
 }
