@@ -1,12 +1,15 @@
-//! What an error of DynamoDB's means for a write: lost to another, our fault, or unknown.
+//! What an error of DynamoDB's means for a write: lost to another, our fault, or unknown; and that
+//! an answer which was altered means nothing.
 
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use shared::store::{Commit, Store as _, StoreError};
 
 use crate::support::desk::open;
 use crate::support::nouns;
-use crate::support::wire::Wire;
 use crate::support::wire::operations::{Answer, cancelled};
 use crate::support::wire::trouble::{CANCELLATIONS, DENIALS, DOUBTS, THROTTLES};
+use crate::support::wire::{Wire, store_through};
 
 #[tokio::test(start_paused = true)]
 async fn every_error_of_a_write_has_its_verdict() {
@@ -53,4 +56,31 @@ async fn verdict(answer: Answer, pools: usize) -> &'static str {
     };
     assert_eq!(wire.store().load_pools(&event).await.expect("it is calm"), before);
     verdict
+}
+
+/// A wire on which no answer comes as it was sent, though it can be read.
+#[derive(Debug, Clone)]
+struct Altering(Wire);
+
+impl HttpConnector for Altering {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answering = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            let mut answered = answering.await?;
+            let sent = answered.body().bytes().expect("it is in memory");
+            *answered.body_mut() = String::from_utf8_lossy(sent).replace('0', "1").into();
+            Ok(answered)
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_altered_on_its_way_is_never_believed() {
+    let wire = Wire::calm();
+    let event = open(&wire.store(), "altered", 100).await;
+    let altering = store_through(Altering(wire.clone()));
+    let read = altering.load_event(&event.id).await;
+    assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+    let read = altering.load_pools(&event).await;
+    assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
 }
