@@ -138,7 +138,9 @@ pub(super) async fn meet(
             Err(ConnectorError::io("connection reset".into()))
         }
         End::Doubt => {
-            let (status, code) = *table.dice.pick(&DOUBTS);
+            // The first is the usual one.
+            let any = *table.dice.pick(&DOUBTS);
+            let (status, code) = if table.dice.chance(0.5) { DOUBTS[0] } else { any };
             seen(code);
             Ok(sent(&Answer::error(status, code)))
         }
