@@ -205,6 +205,12 @@ impl World {
             }
             return Outcome::Fault;
         }
+        // It is no 500 if a write of the request is in doubt, too.
+        if let Problem::Store(StoreError::Unavailable(cause)) = problem
+            && let Some(StoreError::Corrupt { .. }) = cause.downcast_ref()
+        {
+            self.auditor.object("a stored pool was corrupt");
+        }
         match problem.status() {
             500 => {
                 self.auditor.object("a stored pool was corrupt");
