@@ -1,6 +1,9 @@
 //! What an error of DynamoDB's means for a write: lost to another, our fault, or unknown; and that
 //! an answer which was altered means nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use shared::store::{Commit, Store as _, StoreError};
@@ -48,14 +51,51 @@ async fn verdict(answer: Answer, pools: usize) -> &'static str {
     let before = wire.store().load_pools(&event).await.expect("it is calm");
     let changes: Vec<_> =
         before.iter().take(pools).map(|pool| pool.give(1, nouns::start_of_time())).collect();
-    let verdict = match wire.refusing(answer).store().commit(&event, &changes).await {
+    let verdict = word_for(&wire.refusing(answer).store().commit(&event, &changes).await);
+    assert_eq!(wire.store().load_pools(&event).await.expect("it is calm"), before);
+    verdict
+}
+
+fn word_for(committed: &Result<Commit, StoreError>) -> &'static str {
+    match committed {
         Ok(Commit::Conflict(None)) => "lost",
         Err(StoreError::Rejected(_)) => "our fault",
         Err(StoreError::Unavailable(_)) => "unknown",
         other => panic!("{other:?}"),
-    };
-    assert_eq!(wire.store().load_pools(&event).await.expect("it is calm"), before);
-    verdict
+    }
+}
+
+/// The first attempt meets one wire, and all others the other.
+#[derive(Debug, Clone)]
+struct FirstThen(Wire, Wire, Arc<AtomicU32>);
+
+impl HttpConnector for FirstThen {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self(first, then, sent) = self;
+        let wire = if sent.fetch_add(1, Ordering::SeqCst) == 0 { first } else { then };
+        wire.call(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_certain_of_an_attempt_says_nothing_of_the_one_before() {
+    let wire = Wire::calm();
+    let event = open(&wire.store(), "again", 100).await;
+    let pools = wire.store().load_pools(&event).await.expect("it is calm");
+    let changes = [pools[0].give(1, nouns::start_of_time())];
+    let then = wire.refusing(Answer::error(400, "AccessDeniedException"));
+    for (status, code, want) in [
+        (500, "InternalServerError", "unknown"),
+        (503, "ServiceUnavailable", "unknown"),
+        (400, "ThrottlingException", "our fault"),
+        (400, "ProvisionedThroughputExceededException", "our fault"),
+    ] {
+        let first = wire.refusing(Answer::error(status, code));
+        let sent = Arc::new(AtomicU32::new(0));
+        let store = store_through(FirstThen(first, then.clone(), Arc::clone(&sent)));
+        assert_eq!(word_for(&store.commit(&event, &changes).await), want, "{code}");
+        assert_eq!(sent.load(Ordering::SeqCst), 2, "the SDK tries again after {code}");
+    }
 }
 
 /// A wire on which no answer comes as it was sent, though it can be read.

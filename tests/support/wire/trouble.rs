@@ -21,12 +21,16 @@ pub(crate) const THROTTLES: [&str; 4] = [
 ];
 
 /// Why there was too much, as an answer lists it besides ("Diagnosing throttling", in DynamoDB's
-/// developer guide).
-pub(crate) const THROTTLING_REASONS: [&str; 4] = [
-    "TableWriteKeyRangeThroughputExceeded",
+/// developer guide). The table has no index.
+pub(crate) const THROTTLING_REASONS: [&str; 8] = [
+    "TableReadAccountLimitExceeded",
     "TableReadKeyRangeThroughputExceeded",
-    "TableWriteMaxOnDemandThroughputExceeded",
+    "TableReadMaxOnDemandThroughputExceeded",
+    "TableReadProvisionedThroughputExceeded",
     "TableWriteAccountLimitExceeded",
+    "TableWriteKeyRangeThroughputExceeded",
+    "TableWriteMaxOnDemandThroughputExceeded",
+    "TableWriteProvisionedThroughputExceeded",
 ];
 
 /// Refusals that are our deployment's fault. Nothing was done.
