@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::access::{AccessToken, Caller, Role};
-use shared::dynamo::DynamoStore;
+use shared::dynamo::{AccessError, DynamoStore};
 use shared::event::PoolIndex;
 use shared::mark::RequestMark;
 use shared::reservation::ReservationId;
@@ -113,6 +113,9 @@ async fn add_and_revoke_keys(store: &DynamoStore) {
     store.add_partner(&holder, &one, now).await.unwrap();
     store.add_partner(&holder, &one, now).await.unwrap();
     store.add_partner(&organiser, &two, now).await.expect_err("it has another role");
+    let other = Caller { id: nouns::partner("other"), ..holder.clone() };
+    let taken = store.add_partner(&other, &one, now).await;
+    assert!(matches!(taken, Err(AccessError::TokenTaken)), "{taken:?}");
     store.add_partner(&holder, &two, now).await.unwrap();
     assert_eq!(store.find_caller(&one).await.unwrap(), Some(holder.clone()));
     assert_eq!(store.list_partners().await.unwrap()[0].keys.len(), 2);
