@@ -1,4 +1,4 @@
-//! Items as earlier versions wrote them are read, and the next write brings them up to date.
+//! Items as earlier versions wrote them are read, and the next commit seals a pool.
 
 use serde_json::{Value, json};
 use shared::access::{AccessToken, Role};

@@ -1,12 +1,14 @@
 //! What an error of DynamoDB's means for a write: lost to another, our fault, or unknown; and that
 //! an answer which was altered means nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use shared::store::{Commit, Store as _, StoreError};
+use ticketboss::local::build;
 
 use crate::support::desk::open;
 use crate::support::nouns;
@@ -42,6 +44,30 @@ async fn every_reason_for_which_a_transaction_is_cancelled_has_its_verdict() {
     assert_eq!(verdict(both, 2).await, "our fault", "it will never be written");
     let both = cancelled(&["ThrottlingError", "ConditionalCheckFailed"]);
     assert_eq!(verdict(both, 2).await, "unknown", "it was not looked at closely");
+}
+
+/// All rows of the store's own table are met at the wire: by the weather, or by what stands there.
+#[test]
+fn every_row_of_the_table_is_met_at_the_wire() {
+    let table = build::root().join("shared/src/dynamo/verdict.rs");
+    let table = std::fs::read_to_string(table).expect("the store's table");
+    let rows: BTreeSet<_> = table
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("(\"")?.split_once("\", Verdict::"))
+        .map(|(code, _)| code)
+        .collect();
+    let of_the_table_itself = [
+        "ConditionalCheckFailed",
+        "ConditionalCheckFailedException",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    ];
+    let met = DENIALS.iter().chain(&THROTTLES).chain(&of_the_table_itself).copied();
+    let met = met.chain(DOUBTS.iter().map(|(_, code)| *code));
+    let met: BTreeSet<_> = met.chain(CANCELLATIONS.iter().map(|(_, code)| *code)).collect();
+    assert_eq!(rows.difference(&met).collect::<Vec<_>>(), Vec::<&&str>::new());
+    assert!(rows.contains("ValidationException"), "the rows are found: {rows:?}");
 }
 
 /// What the store makes of a commit to so many pools that is answered like this.

@@ -2,7 +2,8 @@
 //! before anything of it is believed.
 //!
 //! A seal is of what is said and not of how it is written. What a later version adds to an item
-//! breaks the seal for this one, which then refuses the item and does not write over it.
+//! breaks the seal for this one, which then refuses the item and does not write over it. A version
+//! from before there were seals would write over it, and must not run beside this one.
 
 use std::fmt::{self, Display, Write as _};
 
