@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use shared::store::{Commit, Store as _, StoreError};
 use ticketboss::local::build;
+use tokio::time::sleep;
 
 use crate::support::desk::open;
 use crate::support::nouns;
@@ -149,4 +151,29 @@ async fn an_answer_that_was_altered_on_its_way_is_never_believed() {
     assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
     let read = altering.load_pools(&event).await;
     assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+}
+
+/// A wire on which every request is 800 ms under way.
+#[derive(Debug, Clone)]
+struct Late(Wire);
+
+impl HttpConnector for Late {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answering = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            sleep(Duration::from_millis(800)).await;
+            answering.await
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transaction_has_more_time_than_an_update_before_it_is_in_doubt() {
+    let wire = Wire::calm();
+    let event = open(&wire.store(), "late", 100).await;
+    let pools = wire.store().load_pools(&event).await.expect("it is calm");
+    let changes = [&pools[0], &pools[1]].map(|pool| pool.give(1, nouns::start_of_time()));
+    let late = store_through(Late(wire));
+    assert_eq!(word_for(&late.commit(&event, &changes[..1]).await), "unknown");
+    assert_eq!(late.commit(&event, &changes).await.expect("it is in time"), Commit::Applied);
 }
