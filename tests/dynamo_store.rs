@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::dynamo::DynamoStore;
 use shared::event::PoolIndex;
@@ -15,8 +16,8 @@ use crate::support::desk::{create, desk, incoming, open};
 use crate::support::sale::unique;
 use crate::support::{database, nouns};
 
-/// One reservation, as it is stored, with one attribute set to this.
-fn reservations(id: &str, attribute: &str, value: AttributeValue) -> AttributeValue {
+/// One reservation, as earlier versions stored it, with one attribute set to this.
+pub(crate) fn reservations(id: &str, attribute: &str, value: AttributeValue) -> AttributeValue {
     let entry = [
         ("p", text("abc-corp")),
         ("s", number("3")),
@@ -52,6 +53,9 @@ async fn a_pool_that_is_not_what_we_write_is_corrupt_and_never_sold_from() {
         ("capacity", number("4294967296")),
         ("available", number("10")),
         ("reservations", text("")),
+        ("reservations", AttributeValue::B(Blob::new([]))),
+        ("reservations", AttributeValue::B(Blob::new([0, 0, 0, 0]))),
+        ("reservations", AttributeValue::B(Blob::new([0, 0, 1]))),
         ("reservations", AttributeValue::M([("x".to_owned(), text(""))].into())),
         ("reservations", reservations(id, "s", number("3"))),
         ("reservations", reservations(id, "s", number("11"))),

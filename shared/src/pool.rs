@@ -23,21 +23,17 @@ pub(crate) const ENDED_KEPT_MIN: usize = 128;
 /// Beyond those, the oldest are forgotten early once all of them weigh more than this: every write
 /// pays for the whole item, and a caller that reserves and cancels without end must not make it
 /// grow without end.
-const ENDED_BYTES_MAX: usize = 64 * 1_024;
-
-/// How many ended reservations one step forgets at most: each takes a few bytes of an update
-/// expression, and DynamoDB takes 4 KB of it.
-const FORGOTTEN_MAX: usize = 100;
+const ENDED_BYTES_MAX: usize = 36 * 1_024;
 
 /// A pool has no room for another reservation once its live ones weigh more than this. With what
-/// is kept of the ended, that is half of the 400 KB that DynamoDB lets an item have, and some 700
-/// reservations with a reference of the usual length. The seats of a new pool need a fifth of it,
-/// so only seats that gathered from others can fill it.
+/// is kept of the ended, that is less than half of the 400 KB that DynamoDB lets an item have, and
+/// some 1,000 reservations with a reference of the usual length. The seats of a new pool need a
+/// tenth of it, so only seats that gathered from others can fill it.
 const LIVE_BYTES_MAX: usize = 128 * 1_024;
 
-/// What a stored reservation weighs besides its texts, ended or not: `dynamo::item` holds the store
-/// to it.
-const RESERVATION_BYTES: usize = 96;
+/// The most that a stored reservation weighs besides its texts, ended or not: `dynamo::item` holds
+/// the store to it.
+const RESERVATION_BYTES: usize = 64;
 
 /// A block of an event's seats, with everything that decides about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +42,7 @@ pub struct Pool {
     version: u64,
     capacity: u32,
     available: u32,
+    returned: u64,
     reservations: BTreeMap<ReservationId, Reservation>,
     is_overflowed: bool,
 }
@@ -54,16 +51,14 @@ pub struct Pool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     after: Pool,
-    written: Option<ReservationId>,
-    dropped: Vec<ReservationId>,
 }
 
 impl Pool {
     /// A new pool, all of whose seats are free.
     pub fn open(index: PoolIndex, capacity: u32) -> Self {
         let reservations = BTreeMap::new();
-        let available = capacity;
-        Self { index, version: 0, capacity, available, reservations, is_overflowed: false }
+        let (version, returned, available) = (0, 0, capacity);
+        Self { index, version, capacity, available, returned, reservations, is_overflowed: false }
     }
 
     /// The pools of a new event, its seats spread evenly over them.
@@ -83,10 +78,11 @@ impl Pool {
         version: u64,
         capacity: u32,
         available: u32,
+        returned: u64,
         reservations: BTreeMap<ReservationId, Reservation>,
         is_overflowed: bool,
     ) -> Self {
-        Self { index, version, capacity, available, reservations, is_overflowed }
+        Self { index, version, capacity, available, returned, reservations, is_overflowed }
     }
 
     /// The reservation with this id, live or ended, whosever it is.
@@ -112,6 +108,17 @@ impl Pool {
     /// Its free seats.
     pub fn available(&self) -> u32 {
         self.available
+    }
+
+    /// The seats that its reservations ever gave back. It only grows.
+    pub fn returned(&self) -> u64 {
+        self.returned
+    }
+
+    /// The seats that it ever sold, given back or not. It only grows.
+    pub fn sold(&self) -> u64 {
+        let taken = self.capacity.saturating_sub(self.available);
+        self.returned.saturating_add(taken.into())
     }
 
     /// Its reservations, the live and the ended that are still kept.
@@ -167,15 +174,14 @@ impl Pool {
         let mut after = self.clone();
         after.version = self.version.checked_add(1).expect("2^64 commits outlast any event");
 
-        let dropped = self.forgettable(now);
-        for id in &dropped {
-            after.reservations.remove(id);
+        for id in self.forgettable(now) {
+            after.reservations.remove(&id);
         }
-        Change { after, written: None, dropped }
+        Change { after }
     }
 
     /// The ended reservations that are past their time, and the oldest of those that weigh too
-    /// much; a hundred at a time. Their versions say in which order they ended, and no clock.
+    /// much. Their versions say in which order they ended, and no clock.
     fn forgettable(&self, now: Timestamp) -> Vec<ReservationId> {
         let mut ended: Vec<_> = self
             .reservations()
@@ -188,7 +194,7 @@ impl Pool {
         for (position, (_, at, bytes, id)) in ended.into_iter().enumerate() {
             let is_too_much = position < beyond_latest && weight > ENDED_BYTES_MAX;
             let is_old = now.duration_since(at) > ENDED_KEPT;
-            if (is_too_much || is_old) && forgettable.len() < FORGOTTEN_MAX {
+            if is_too_much || is_old {
                 weight = weight.saturating_sub(bytes);
                 forgettable.push(id);
             }
@@ -222,16 +228,6 @@ impl Change {
         &self.after
     }
 
-    /// The one reservation that is new or other than before.
-    pub fn written(&self) -> Option<&Reservation> {
-        self.after.reservations.get(&self.written?)
-    }
-
-    /// The ended reservations that are no longer kept.
-    pub fn dropped(&self) -> &[ReservationId] {
-        &self.dropped
-    }
-
     /// An order of this pool stands in another from now on.
     pub(crate) fn overflow(&mut self) {
         self.after.is_overflowed = true;
@@ -262,12 +258,13 @@ impl Change {
     /// If the seats do not add up.
     pub(crate) fn write(&mut self, reservation: Reservation) {
         let seats = reservation.seats.get();
-        self.after.available = if reservation.is_live() {
-            self.after.available.checked_sub(seats).expect("an order takes only free seats")
+        if reservation.is_live() {
+            let left = self.after.available.checked_sub(seats);
+            self.after.available = left.expect("an order takes only free seats");
         } else {
-            self.after.available.saturating_add(seats)
-        };
-        self.written = Some(reservation.id);
+            self.after.available = self.after.available.saturating_add(seats);
+            self.after.returned = self.after.returned.saturating_add(seats.into());
+        }
         self.after.reservations.insert(reservation.id, reservation);
         self.after.check();
     }
@@ -284,7 +281,8 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         for (capacity, available) in [(10, 9), (10, 11)] {
             let none = BTreeMap::new();
-            let pool = Pool::from_stored(PoolIndex::new(0), 1, capacity, available, none, false);
+            let index = PoolIndex::new(0);
+            let pool = Pool::from_stored(index, 1, capacity, available, 0, none, false);
             assert!(catch_unwind(|| pool.step(now)).is_err(), "{available} of {capacity}");
         }
     }

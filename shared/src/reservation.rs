@@ -110,9 +110,22 @@ impl ReservationId {
         if home.get() < event.pools.get() { Ok(home) } else { Err(Refusal::ReservationNotFound) }
     }
 
-    /// The id's 16 bytes, as the store keeps them.
+    /// The id's 16 bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
+    }
+
+    /// The id's last 14 bytes, which the store keeps: its pool says the first two.
+    pub(crate) fn beyond_pool(&self) -> [u8; 14] {
+        let [_, _, beyond @ ..] = *self.0.as_bytes();
+        beyond
+    }
+
+    /// The id in this pool whose last 14 bytes these are, if that is an id.
+    pub(crate) fn of_pool(index: PoolIndex, beyond: [u8; 14]) -> Option<Self> {
+        let mut bytes = [0; 16];
+        bytes[2..].copy_from_slice(&beyond);
+        Some(Self::from_bytes(bytes)?.moved_to(index))
     }
 
     /// The id whose 16 bytes these are, if they are an id.

@@ -124,7 +124,7 @@ impl World {
         assert!(donors.len() <= 10, "an order of 10 seats has at most 10 donors");
         let given = donors.iter().map(|donor| {
             let before = &self.pools[usize::from(donor.pool().get())];
-            assert_eq!(donor.written(), None);
+            assert!(written(before, donor.after()).is_empty());
             (before.available(), before.available() - donor.after().available())
         });
         let given: Vec<_> = given.collect();
@@ -179,21 +179,24 @@ impl World {
     }
 
     /// Writes the changes, as a store would, and checks each against the pool before it.
-    fn commit(&mut self, changes: &[Change], written: Reservation) {
+    fn commit(&mut self, changes: &[Change], reservation: Reservation) {
         for change in changes {
             let before = &mut self.pools[usize::from(change.pool().get())];
             assert_eq!(change.expected_version(), before.version());
             assert_eq!(change.after().version(), before.version() + 1, "versions step by one");
-            for id in change.dropped() {
-                let dropped = self.ledger.remove(id).expect("only what is there can be dropped");
+            let after = change.after();
+            for id in before.reservations().map(|one| one.id).filter(|id| !has(after, id)) {
+                let dropped = self.ledger.remove(&id).expect("only what is there can be dropped");
                 let ended = dropped.cancelled.expect("what is live is never dropped");
                 assert!(self.now.duration_since(ended.at) > SignedDuration::from_hours(24));
                 self.seen.insert("dropped");
             }
-            *before = change.after().clone();
+            if change.pool() == reservation.id.pool() {
+                assert_eq!(written(before, after), [&reservation]);
+            }
+            *before = after.clone();
         }
-        assert_eq!(changes[0].written(), Some(&written));
-        self.ledger.insert(written.id, written);
+        self.ledger.insert(reservation.id, reservation);
     }
 
     pub(crate) fn free_seats(&self) -> u32 {
@@ -226,4 +229,14 @@ impl World {
         let live = kept.values().filter(|reservation| reservation.is_live());
         assert_eq!(summary.reservation_count, live.count());
     }
+}
+
+/// The reservations that are new or other than before.
+fn written<'a>(before: &Pool, after: &'a Pool) -> Vec<&'a Reservation> {
+    let old: BTreeMap<_, _> = before.reservations().map(|one| (one.id, one)).collect();
+    after.reservations().filter(|one| old.get(&one.id) != Some(one)).collect()
+}
+
+fn has(pool: &Pool, id: &ReservationId) -> bool {
+    pool.reservations().any(|one| one.id == *id)
 }

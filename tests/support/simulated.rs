@@ -6,6 +6,7 @@ pub(crate) mod state;
 pub(crate) mod table;
 pub(crate) mod weather;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use shared::event::{Event, PoolIndex};
@@ -154,20 +155,24 @@ fn pool_key(id: &EventId, index: PoolIndex) -> String {
     format!("event#{id}#{}", index.get())
 }
 
-/// About what the item weighs in DynamoDB: names and values, 3 bytes a map, digits in pairs.
+/// About what the item weighs in DynamoDB: names and counts, and its reservations, packed.
 fn bytes(item: &Item) -> usize {
     const KEYS_AND_COUNTS: usize = 90;
-    const ENTRY: usize = 22 + 3 + (1 + 2 + 1) + (1 + 8 + 1) + (1 + 3 + 1) + 2;
-    const ENDED: usize = (1 + 8 + 1) + (1 + 11 + 1);
+    /// An id, a partner's position, seats, a time, a version, and that there is nothing else.
+    const ENTRY: usize = 14 + 1 + 1 + 3 + 1 + 2;
+    const ENDED: usize = 3 + 8;
     match item {
         Item::Event(_) | Item::Claim(_) | Item::Created(_) => 150,
         Item::Pool(pool) => {
             let entries = pool.reservations().map(|one| {
-                let reference = one.reference.as_ref().map_or(0, |text| 2 + text.as_str().len());
+                let reference = one.reference.as_ref().map_or(0, |text| 1 + text.as_str().len());
                 let ended = if one.is_live() { 0 } else { ENDED };
-                ENTRY + one.partner.as_str().len() + reference + ended
+                ENTRY + reference + ended
             });
-            KEYS_AND_COUNTS + entries.sum::<usize>()
+            let partners: BTreeSet<_> =
+                pool.reservations().map(|one| one.partner.as_str()).collect();
+            let partners = partners.into_iter().map(|partner| 1 + partner.len());
+            KEYS_AND_COUNTS + entries.sum::<usize>() + partners.sum::<usize>()
         }
     }
 }

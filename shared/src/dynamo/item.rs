@@ -1,12 +1,13 @@
 //! How nouns are written as DynamoDB items: the one room that knows the names of keys and
 //! attributes.
 //!
-//! Every write of a pool pays for its whole item, by the KB. So the attributes of a reservation
-//! have one letter, its id is 22 letters of base64, and what has its usual value is left out.
+//! Every write of a pool pays for its whole item, by the KB. So its reservations are packed into
+//! one value, and what has its usual value is left out.
 
 pub(super) mod access;
 pub(super) mod event;
 pub(super) mod pool;
+mod reservations;
 mod seal;
 
 use std::collections::HashMap;

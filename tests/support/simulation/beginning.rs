@@ -58,7 +58,7 @@ fn cram(pools: &mut [Pool], position: usize) -> TotalSeats {
 fn crammed_pool(index: PoolIndex, free: u32) -> Pool {
     let reference = Some("🎟".repeat(64).parse().expect("64 characters"));
     let order = Order { reference, ..nouns::order(RESIDENT, 1) };
-    let mut pool = Pool::open(index, 400);
+    let mut pool = Pool::open(index, 600);
     for number in 0_u32.. {
         if !pool.has_room_for(&order) {
             break;

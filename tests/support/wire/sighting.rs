@@ -1,8 +1,10 @@
 //! Pools as an auditor reads them in the table: by the layout that DynamoDB holds, and by none of
 //! our own code that reads it.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::mark::RequestMark;
@@ -19,46 +21,54 @@ pub(crate) fn sighting(item: &Item) -> Option<Sighting> {
     }
     let partition = text(&item["pk"])?;
     let (_, index) = partition.rsplit_once('#').expect("a pool's key ends in its index");
-    let reservations = item["reservations"]["M"].as_object().expect("a map of reservations");
-    let reservations = reservations.iter().map(|(id, entry)| {
-        let one = reservation(id, &entry["M"]);
-        (one.id, one)
-    });
+    let index = index.parse().expect("an index");
+    let packed = item["reservations"]["B"].as_str().expect("packed reservations");
     let seats = |name: &str| u32::try_from(number(&item[name])).expect("few seats");
     Some(Sighting {
-        index: index.parse().expect("an index"),
+        index,
         version: number(&item["version"]),
         capacity: seats("capacity"),
         available: seats("available"),
-        reservations: reservations.collect(),
+        reservations: unpack(index, packed),
         is_overflowed: item.contains_key("overflowed"),
     })
 }
 
-fn reservation(id: &str, entry: &Value) -> Reservation {
-    let id = URL_SAFE_NO_PAD.decode(id).expect("an id in base64");
-    let id = id.try_into().ok().and_then(ReservationId::from_bytes).expect("a reservation id");
-    let reference = entry["r"]["S"].as_str();
-    let cancelled = entry["x"].is_object().then(|| Cancellation {
-        at: moment(&entry["x"]),
-        by: RequestMark::new(number(&entry["b"])),
-    });
-    Reservation {
-        id,
-        partner: entry["p"]["S"].as_str().and_then(|id| id.parse().ok()).expect("a partner"),
-        seats: number(&entry["s"]).try_into().expect("1 to 10 seats"),
-        reference: reference.map(|text| text.parse().expect("a reference")),
-        created_at: moment(&entry["c"]),
-        version: number(&entry["v"]),
-        cancelled,
-    }
+/// A partner's position, seats, when it was made, version, reference, and when and by which request
+/// it ended; times in milliseconds after the earliest.
+type Entry<'a> = ([u8; 14], usize, u32, u64, u64, Option<&'a str>, Option<(u64, [u8; 8])>);
+
+fn unpack(index: u16, packed: &str) -> BTreeMap<ReservationId, Reservation> {
+    let packed = STANDARD.decode(packed).expect("base64");
+    let all: (i64, Vec<&str>, Vec<Entry<'_>>) = postcard::from_bytes(&packed).expect("postcard");
+    let (since, partners, entries) = all;
+    let moment = |after: u64| {
+        let milliseconds = since.checked_add_unsigned(after).expect("a time");
+        Timestamp::from_millisecond(milliseconds).expect("a time")
+    };
+    let read = |(id, partner, seats, created, version, reference, cancelled): Entry<'_>| {
+        let mut bytes = [0; 16];
+        bytes[..2].copy_from_slice(&index.to_be_bytes());
+        bytes[2..].copy_from_slice(&id);
+        let id = ReservationId::from_bytes(bytes).expect("a reservation id");
+        let ended = |(at, by)| Cancellation {
+            at: moment(at),
+            by: RequestMark::new(u64::from_be_bytes(by)),
+        };
+        let reservation = Reservation {
+            id,
+            partner: partners[partner].parse().expect("a partner"),
+            seats: u64::from(seats).try_into().expect("1 to 10 seats"),
+            reference: reference.map(|text| text.parse().expect("a reference")),
+            created_at: moment(created),
+            version,
+            cancelled: cancelled.map(ended),
+        };
+        (id, reservation)
+    };
+    entries.into_iter().map(read).collect()
 }
 
 fn number(value: &Value) -> u64 {
     value["N"].as_str().and_then(|digits| digits.parse().ok()).expect("a whole number")
-}
-
-fn moment(value: &Value) -> Timestamp {
-    let milliseconds = i64::try_from(number(value)).expect("a time");
-    Timestamp::from_millisecond(milliseconds).expect("a time")
 }

@@ -1,27 +1,24 @@
 //! Pools as items, with their reservations inside, and the update that writes one step of a pool.
 
-use std::collections::{BTreeMap, HashMap};
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::reservations::{RESERVATIONS, of_reservations, to_reservations};
 use super::seal::{SEAL, Seal};
-use super::{
-    Item, Why, bounded, corrupt, key_of, moment, number, parsed, required, stored, text, whole,
-};
+use super::{Item, Why, bounded, corrupt, key_of, number, whole};
 use crate::event::PoolIndex;
-use crate::mark::RequestMark;
 use crate::pool::{Change, Pool};
-use crate::reservation::{Cancellation, Reservation, ReservationId};
+use crate::reservation::Cancellation;
 use crate::store::{Evidence, StoreError};
-use crate::text::{EventId, PartnerReference};
+use crate::text::EventId;
 
 pub(in crate::dynamo) const POOL_SORT: &str = "pool";
 
 /// Only a pool that overflowed has it.
 const OVERFLOWED: &str = "overflowed";
+
+/// Only a pool that was given seats back has it.
+const RETURNED: &str = "returned";
 
 pub(in crate::dynamo) fn pool_partition(id: &EventId, index: PoolIndex) -> String {
     format!("event#{id}#{}", index.get())
@@ -29,16 +26,18 @@ pub(in crate::dynamo) fn pool_partition(id: &EventId, index: PoolIndex) -> Strin
 
 pub(in crate::dynamo) fn of_pool(event: &EventId, pool: &Pool) -> Item {
     let mut item = key_of(pool_partition(event, pool.index()), POOL_SORT);
-    let entries = pool.reservations().map(|one| (short(&one.id), of_reservation(one)));
     item.extend([
         ("version".to_owned(), number(pool.version())),
         ("capacity".to_owned(), number(pool.capacity())),
         ("available".to_owned(), number(pool.available())),
-        ("reservations".to_owned(), AttributeValue::M(entries.collect())),
+        (RESERVATIONS.to_owned(), of_reservations(pool)),
         (SEAL.to_owned(), number(seal_of(event, pool).value())),
     ]);
     if pool.is_overflowed() {
         item.insert(OVERFLOWED.to_owned(), AttributeValue::Bool(true));
+    }
+    if pool.returned() > 0 {
+        item.insert(RETURNED.to_owned(), number(pool.returned()));
     }
     item
 }
@@ -73,14 +72,11 @@ pub(in crate::dynamo) fn to_evidence(event: &EventId, index: PoolIndex, item: &I
 }
 
 fn stored_pool(index: PoolIndex, item: &Item) -> Result<Pool, Why> {
-    let entries = required(item, "reservations")?.as_m().map_err(|_| "no map")?;
-    let entries = entries.iter().map(|(id, entry)| to_reservation(id, entry));
-    let reservations = entries
-        .map(|one| one.map(|reservation| (reservation.id, reservation)))
-        .collect::<Result<BTreeMap<_, _>, Why>>()?;
+    let reservations = to_reservations(index, item)?;
     let (capacity, available) = (bounded(item, "capacity")?, bounded(item, "available")?);
-    let (version, is_overflowed) = (whole(item, "version")?, item.contains_key(OVERFLOWED));
-    Ok(Pool::from_stored(index, version, capacity, available, reservations, is_overflowed))
+    let returned = if item.contains_key(RETURNED) { whole(item, RETURNED)? } else { 0 };
+    let (version, overflowed) = (whole(item, "version")?, item.contains_key(OVERFLOWED));
+    Ok(Pool::from_stored(index, version, capacity, available, returned, reservations, overflowed))
 }
 
 /// The index of the pool that this item is, read from its partition key.
@@ -93,18 +89,22 @@ pub(in crate::dynamo) fn pool_index(item: &Item) -> Option<PoolIndex> {
 /// The update that writes the change, on condition that the pool stands where it started from.
 pub(in crate::dynamo) fn update_of(event: &EventId, change: &Change) -> UpdateBuilder {
     let after = change.after();
-    let mut sets = "SET #v = :next, #c = :capacity, #a = :available, #s = :seal".to_owned();
+    let mut sets = "SET #v = :next, #c = :capacity, #a = :available, #r = :reservations, \
+                    #s = :seal"
+        .to_owned();
     let mut update = aws_sdk_dynamodb::types::Update::builder()
         .set_key(Some(key_of(pool_partition(event, after.index()), POOL_SORT)))
         .condition_expression("#v = :expected")
         .expression_attribute_names("#v", "version")
         .expression_attribute_names("#c", "capacity")
         .expression_attribute_names("#a", "available")
+        .expression_attribute_names("#r", RESERVATIONS)
         .expression_attribute_names("#s", SEAL)
         .expression_attribute_values(":expected", number(change.expected_version()))
         .expression_attribute_values(":next", number(after.version()))
         .expression_attribute_values(":capacity", number(after.capacity()))
         .expression_attribute_values(":available", number(after.available()))
+        .expression_attribute_values(":reservations", of_reservations(after))
         .expression_attribute_values(":seal", number(seal_of(event, after).value()));
 
     if after.is_overflowed() {
@@ -113,67 +113,22 @@ pub(in crate::dynamo) fn update_of(event: &EventId, change: &Change) -> UpdateBu
             .expression_attribute_names("#o", OVERFLOWED)
             .expression_attribute_values(":overflowed", AttributeValue::Bool(true));
     }
-    if change.written().is_some() || !change.dropped().is_empty() {
-        update = update.expression_attribute_names("#r", "reservations");
-    }
-    if let Some(written) = change.written() {
-        sets.push_str(", #r.#id = :reservation");
+    if after.returned() > 0 {
+        sets.push_str(", #b = :returned");
         update = update
-            .expression_attribute_names("#id", short(&written.id))
-            .expression_attribute_values(":reservation", of_reservation(written));
-    }
-    for (position, dropped) in change.dropped().iter().enumerate() {
-        sets.push_str(if position == 0 { " REMOVE " } else { ", " });
-        sets.push_str(&format!("#r.#d{position}"));
-        update = update.expression_attribute_names(format!("#d{position}"), short(dropped));
+            .expression_attribute_names("#b", RETURNED)
+            .expression_attribute_values(":returned", number(after.returned()));
     }
     update.update_expression(sets)
-}
-
-fn of_reservation(reservation: &Reservation) -> AttributeValue {
-    let mut entry = HashMap::from([
-        ("p".to_owned(), text(reservation.partner.as_str())),
-        ("s".to_owned(), number(reservation.seats.get())),
-        ("c".to_owned(), number(reservation.created_at.as_millisecond())),
-        ("v".to_owned(), number(reservation.version)),
-    ]);
-    if let Some(reference) = &reservation.reference {
-        entry.insert("r".to_owned(), text(reference.as_str()));
-    }
-    if let Some(cancellation) = reservation.cancelled {
-        entry.insert("x".to_owned(), number(cancellation.at.as_millisecond()));
-        entry.insert("b".to_owned(), number(cancellation.by.get()));
-    }
-    AttributeValue::M(entry)
-}
-
-fn to_reservation(id: &str, entry: &AttributeValue) -> Result<Reservation, Why> {
-    let entry = entry.as_m().map_err(|_| format!("{id} is no map"))?;
-    let bytes: Option<[u8; 16]> = URL_SAFE_NO_PAD.decode(id).ok().and_then(|id| id.try_into().ok());
-    let cancelled = if entry.contains_key("x") {
-        let (at, by) = (moment(entry, "x")?, RequestMark::new(whole(entry, "b")?));
-        Some(Cancellation { at, by })
-    } else {
-        None
-    };
-    let reference = || stored(entry, "r", PartnerReference::stored);
-    Ok(Reservation {
-        id: bytes
-            .and_then(ReservationId::from_bytes)
-            .ok_or_else(|| format!("{id} is no reservation id"))?,
-        partner: parsed(entry, "p")?,
-        seats: bounded(entry, "s")?,
-        reference: entry.contains_key("r").then(reference).transpose()?,
-        created_at: moment(entry, "c")?,
-        version: whole(entry, "v")?,
-        cancelled,
-    })
 }
 
 fn seal_of(event: &EventId, pool: &Pool) -> Seal {
     let (index, overflowed) = (pool.index().get(), pool.is_overflowed());
     let mut seal = Seal::of(&[event, &index, &pool.version(), &overflowed]);
     seal = seal.and(&[&pool.capacity(), &pool.available()]);
+    if pool.returned() > 0 {
+        seal = seal.and(&[&"b", &pool.returned()]);
+    }
     for one in pool.reservations() {
         let created = one.created_at.as_millisecond();
         seal =
@@ -188,27 +143,24 @@ fn seal_of(event: &EventId, pool: &Pool) -> Seal {
     seal
 }
 
-fn short(id: &ReservationId) -> String {
-    URL_SAFE_NO_PAD.encode(id.as_bytes())
-}
-
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "a wrong sum fails the test")]
 mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::mark::RequestMark;
     use crate::order::SeatCount;
+    use crate::reservation::{Reservation, ReservationId};
 
     /// What DynamoDB says that a value weighs: "Item sizes and formats" in its developer
     /// guide (`CapacityUnitCalculations`), rounded up where that says "approximately".
     #[expect(clippy::wildcard_enum_match_arm, reason = "no other kind is in a pool")]
     fn weight(value: &AttributeValue) -> usize {
-        let pair = |(name, value): (&String, &AttributeValue)| name.len() + weight(value) + 1;
         match value {
             AttributeValue::S(text) => text.len(),
             AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
-            AttributeValue::M(members) => 3 + members.iter().map(pair).sum::<usize>(),
+            AttributeValue::B(bytes) => bytes.as_ref().len(),
             AttributeValue::Bool(_) => 1,
             _ => panic!("{value:?} is in no pool"),
         }
@@ -239,7 +191,7 @@ mod tests {
         for count in 0..=fattest.len() {
             let kept = fattest.iter().take(count).map(|one| (one.id, one.clone())).collect();
             let (index, most) = (PoolIndex::new(u16::MAX), u32::MAX);
-            let pool = Pool::from_stored(index, u64::MAX, most, most, kept, true);
+            let pool = Pool::from_stored(index, u64::MAX, most, most, u64::MAX, kept, true);
             let event = "e".repeat(64).parse().expect("an id");
             let item = of_pool(&event, &pool);
             let stored: usize = item.iter().map(|(name, value)| name.len() + weight(value)).sum();

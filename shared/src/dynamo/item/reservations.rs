@@ -1,0 +1,162 @@
+//! The reservations of a pool as one binary value, in postcard's format.
+//!
+//! Every write of a pool pays for its whole item, by the KB, so a reservation takes some 25 bytes
+//! and its reference: its id without the pool's index, each partner written once, times counted
+//! from the earliest. Earlier versions wrote a map of maps, of twice the weight; it is read, and
+//! the pool's next commit writes it anew.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Item, Why, bounded, moment, parsed, required, stored, whole};
+use crate::event::PoolIndex;
+use crate::mark::RequestMark;
+use crate::order::SeatCount;
+use crate::pool::Pool;
+use crate::reservation::{Cancellation, Reservation, ReservationId};
+use crate::text::PartnerReference;
+
+pub(super) const RESERVATIONS: &str = "reservations";
+
+/// All reservations of a pool. Fields are stored in this order, without their names.
+#[derive(Serialize, Deserialize)]
+struct Packed<'a> {
+    /// The earliest time of all, in milliseconds since 1970.
+    since: i64,
+    #[serde(borrow)]
+    partners: Vec<&'a str>,
+    reservations: Vec<PackedReservation<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackedReservation<'a> {
+    /// What follows the pool's index in its id.
+    id: [u8; 14],
+    /// The position of its partner.
+    partner: usize,
+    seats: u32,
+    /// Milliseconds after `since`.
+    created: u64,
+    version: u64,
+    reference: Option<&'a str>,
+    cancelled: Option<PackedCancellation>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackedCancellation {
+    /// Milliseconds after `since`.
+    at: u64,
+    by: [u8; 8],
+}
+
+pub(super) fn of_reservations(pool: &Pool) -> AttributeValue {
+    let times = pool.reservations().flat_map(|one| {
+        [Some(one.created_at), one.cancelled.map(|end| end.at)].into_iter().flatten()
+    });
+    let since = times.map(Timestamp::as_millisecond).min().unwrap_or_default();
+    let after = |at: Timestamp| at.as_millisecond().abs_diff(since);
+
+    let mut positions = BTreeMap::new();
+    let mut partners = Vec::new();
+    let reservations = pool.reservations().map(|one| {
+        let partner = *positions.entry(one.partner.as_str()).or_insert_with(|| {
+            partners.push(one.partner.as_str());
+            partners.len().saturating_sub(1)
+        });
+        PackedReservation {
+            id: one.id.beyond_pool(),
+            partner,
+            seats: one.seats.get(),
+            created: after(one.created_at),
+            version: one.version,
+            reference: one.reference.as_ref().map(PartnerReference::as_str),
+            cancelled: one.cancelled.map(|end| {
+                let by = end.by.get().to_be_bytes();
+                PackedCancellation { at: after(end.at), by }
+            }),
+        }
+    });
+    let reservations = reservations.collect();
+    let packed = postcard::to_allocvec(&Packed { since, partners, reservations });
+    AttributeValue::B(Blob::new(packed.expect("memory takes it, and every length is known")))
+}
+
+pub(super) fn to_reservations(
+    index: PoolIndex,
+    item: &Item,
+) -> Result<BTreeMap<ReservationId, Reservation>, Why> {
+    let value = required(item, RESERVATIONS)?;
+    let reservations = match (value.as_b(), value.as_m()) {
+        (Ok(packed), _) => unpacked(index, packed.as_ref()),
+        (_, Ok(entries)) => entries.iter().map(|(id, entry)| of_entry(id, entry)).collect(),
+        _ => Err(format!("`{RESERVATIONS}` is of another kind")),
+    };
+    Ok(reservations?.into_iter().map(|one| (one.id, one)).collect())
+}
+
+fn unpacked(index: PoolIndex, packed: &[u8]) -> Result<Vec<Reservation>, Why> {
+    let (Packed { since, partners, reservations }, rest) = postcard::take_from_bytes(packed)
+        .map_err(|error| format!("`{RESERVATIONS}` cannot be read: {error}"))?;
+    if !rest.is_empty() {
+        return Err(format!("`{RESERVATIONS}` goes on after its end"));
+    }
+    let time = |after: u64| {
+        let milliseconds = since.checked_add_unsigned(after);
+        milliseconds.and_then(|at| Timestamp::from_millisecond(at).ok())
+    };
+    let read = |one: PackedReservation<'_>| {
+        let reference = one.reference.map(PartnerReference::stored);
+        let cancelled = one.cancelled.map(|end| {
+            let by = RequestMark::new(u64::from_be_bytes(end.by));
+            Some(Cancellation { at: time(end.at)?, by })
+        });
+        Some(Reservation {
+            id: ReservationId::of_pool(index, one.id)?,
+            partner: partners.get(one.partner)?.parse().ok()?,
+            seats: SeatCount::try_from(u64::from(one.seats)).ok()?,
+            reference: match reference {
+                Some(reference) => Some(reference?),
+                None => None,
+            },
+            created_at: time(one.created)?,
+            version: one.version,
+            cancelled: match cancelled {
+                Some(cancelled) => Some(cancelled?),
+                None => None,
+            },
+        })
+    };
+    let read = |one| read(one).ok_or_else(|| format!("`{RESERVATIONS}` says what cannot be"));
+    reservations.into_iter().map(read).collect()
+}
+
+/// A reservation as earlier versions wrote it: a map whose attributes have one letter, under its
+/// id in base64.
+fn of_entry(id: &str, entry: &AttributeValue) -> Result<Reservation, Why> {
+    let entry = entry.as_m().map_err(|_| format!("{id} is no map"))?;
+    let bytes: Option<[u8; 16]> = URL_SAFE_NO_PAD.decode(id).ok().and_then(|id| id.try_into().ok());
+    let cancelled = if entry.contains_key("x") {
+        let (at, by) = (moment(entry, "x")?, RequestMark::new(whole(entry, "b")?));
+        Some(Cancellation { at, by })
+    } else {
+        None
+    };
+    let reference = || stored(entry, "r", PartnerReference::stored);
+    Ok(Reservation {
+        id: bytes
+            .and_then(ReservationId::from_bytes)
+            .ok_or_else(|| format!("{id} is no reservation id"))?,
+        partner: parsed(entry, "p")?,
+        seats: bounded(entry, "s")?,
+        reference: entry.contains_key("r").then(reference).transpose()?,
+        created_at: moment(entry, "c")?,
+        version: whole(entry, "v")?,
+        cancelled,
+    })
+}
