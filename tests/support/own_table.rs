@@ -36,13 +36,6 @@ impl OwnTable {
         updated.send().await.expect("it is written");
     }
 
-    /// One attribute of an item.
-    pub(crate) async fn get(&self, pk: &str, sk: &str, attribute: &str) -> AttributeValue {
-        let got = database::client().get_item().table_name(&self.name);
-        let got = got.set_key(Some(key(pk, sk))).send().await.expect("it is read");
-        got.item.and_then(|mut item| item.remove(attribute)).expect("it is there")
-    }
-
     /// Removes an item.
     pub(crate) async fn delete(&self, pk: &str, sk: &str) {
         let delete = database::client().delete_item().table_name(&self.name);
