@@ -17,9 +17,6 @@ pub(in crate::dynamo) const POOL_SORT: &str = "pool";
 /// Only a pool that overflowed has it.
 const OVERFLOWED: &str = "overflowed";
 
-/// Only a pool that was given seats back has it.
-const RETURNED: &str = "returned";
-
 pub(in crate::dynamo) fn pool_partition(id: &EventId, index: PoolIndex) -> String {
     format!("event#{id}#{}", index.get())
 }
@@ -35,9 +32,6 @@ pub(in crate::dynamo) fn of_pool(event: &EventId, pool: &Pool) -> Item {
     ]);
     if pool.is_overflowed() {
         item.insert(OVERFLOWED.to_owned(), AttributeValue::Bool(true));
-    }
-    if pool.returned() > 0 {
-        item.insert(RETURNED.to_owned(), number(pool.returned()));
     }
     item
 }
@@ -74,9 +68,8 @@ pub(in crate::dynamo) fn to_evidence(event: &EventId, index: PoolIndex, item: &I
 fn stored_pool(index: PoolIndex, item: &Item) -> Result<Pool, Why> {
     let reservations = to_reservations(index, item)?;
     let (capacity, available) = (bounded(item, "capacity")?, bounded(item, "available")?);
-    let returned = if item.contains_key(RETURNED) { whole(item, RETURNED)? } else { 0 };
-    let (version, overflowed) = (whole(item, "version")?, item.contains_key(OVERFLOWED));
-    Ok(Pool::from_stored(index, version, capacity, available, returned, reservations, overflowed))
+    let (version, is_overflowed) = (whole(item, "version")?, item.contains_key(OVERFLOWED));
+    Ok(Pool::from_stored(index, version, capacity, available, reservations, is_overflowed))
 }
 
 /// The index of the pool that this item is, read from its partition key.
@@ -113,12 +106,6 @@ pub(in crate::dynamo) fn update_of(event: &EventId, change: &Change) -> UpdateBu
             .expression_attribute_names("#o", OVERFLOWED)
             .expression_attribute_values(":overflowed", AttributeValue::Bool(true));
     }
-    if after.returned() > 0 {
-        sets.push_str(", #b = :returned");
-        update = update
-            .expression_attribute_names("#b", RETURNED)
-            .expression_attribute_values(":returned", number(after.returned()));
-    }
     update.update_expression(sets)
 }
 
@@ -126,9 +113,6 @@ fn seal_of(event: &EventId, pool: &Pool) -> Seal {
     let (index, overflowed) = (pool.index().get(), pool.is_overflowed());
     let mut seal = Seal::of(&[event, &index, &pool.version(), &overflowed]);
     seal = seal.and(&[&pool.capacity(), &pool.available()]);
-    if pool.returned() > 0 {
-        seal = seal.and(&[&"b", &pool.returned()]);
-    }
     for one in pool.reservations() {
         let created = one.created_at.as_millisecond();
         seal =
@@ -146,11 +130,11 @@ fn seal_of(event: &EventId, pool: &Pool) -> Seal {
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "a wrong sum fails the test")]
 mod tests {
-    use jiff::Timestamp;
+    use jiff::{SignedDuration, Timestamp};
 
     use super::*;
     use crate::mark::RequestMark;
-    use crate::order::SeatCount;
+    use crate::order::{Order, SeatCount};
     use crate::reservation::{Reservation, ReservationId};
 
     /// What DynamoDB says that a value weighs: "Item sizes and formats" in its developer
@@ -164,6 +148,31 @@ mod tests {
             AttributeValue::Bool(_) => 1,
             _ => panic!("{value:?} is in no pool"),
         }
+    }
+
+    fn weight_of(item: &Item) -> usize {
+        item.iter().map(|(name, value)| name.len() + weight(value)).sum()
+    }
+
+    /// Some 21 orders of 2.4 seats on average fill a pool.
+    #[test]
+    fn a_pool_that_usual_orders_have_sold_out_is_written_for_one_unit() {
+        let mut pool = Pool::open(PoolIndex::new(1_999), 50);
+        let start = Timestamp::from_millisecond(1_763_900_000_000).expect("a time");
+        for number in 0..25_u8 {
+            let order = Order {
+                partner: format!("partner-{}", number % 12).parse().expect("a partner"),
+                seats: SeatCount::try_from(2).expect("2 seats"),
+                reference: None,
+            };
+            let id = ReservationId::in_pool(pool.index(), [number; 32]);
+            let later = start + SignedDuration::from_mins(i64::from(number));
+            let (sold, _) = pool.take(0, &id, &order, later).expect("there is room");
+            pool = sold.after().clone();
+        }
+        let event = "node-meetup-2025".parse().expect("an id");
+        let weight = weight_of(&of_pool(&event, &pool));
+        assert_eq!((pool.available(), weight <= 1_024), (0, true), "{weight} bytes");
     }
 
     #[test]
@@ -191,10 +200,9 @@ mod tests {
         for count in 0..=fattest.len() {
             let kept = fattest.iter().take(count).map(|one| (one.id, one.clone())).collect();
             let (index, most) = (PoolIndex::new(u16::MAX), u32::MAX);
-            let pool = Pool::from_stored(index, u64::MAX, most, most, u64::MAX, kept, true);
+            let pool = Pool::from_stored(index, u64::MAX, most, most, kept, true);
             let event = "e".repeat(64).parse().expect("an id");
-            let item = of_pool(&event, &pool);
-            let stored: usize = item.iter().map(|(name, value)| name.len() + weight(value)).sum();
+            let stored = weight_of(&of_pool(&event, &pool));
             assert!(stored <= pool.bytes() + 300, "{count}: {stored} > {}", pool.bytes());
         }
     }

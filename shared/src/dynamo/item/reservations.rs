@@ -6,6 +6,7 @@
 //! the pool's next commit writes it anew.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -56,9 +57,9 @@ struct PackedCancellation {
 }
 
 pub(super) fn of_reservations(pool: &Pool) -> AttributeValue {
-    let times = pool.reservations().flat_map(|one| {
-        [Some(one.created_at), one.cancelled.map(|end| end.at)].into_iter().flatten()
-    });
+    let times = pool
+        .reservations()
+        .flat_map(|one| iter::once(one.created_at).chain(one.cancelled.map(|end| end.at)));
     let since = times.map(Timestamp::as_millisecond).min().unwrap_or_default();
     let after = |at: Timestamp| at.as_millisecond().abs_diff(since);
 
@@ -106,33 +107,29 @@ fn unpacked(index: PoolIndex, packed: &[u8]) -> Result<Vec<Reservation>, Why> {
     if !rest.is_empty() {
         return Err(format!("`{RESERVATIONS}` goes on after its end"));
     }
+    let impossible = || format!("`{RESERVATIONS}` says what cannot be");
     let time = |after: u64| {
         let milliseconds = since.checked_add_unsigned(after);
-        milliseconds.and_then(|at| Timestamp::from_millisecond(at).ok())
+        let time = milliseconds.and_then(|at| Timestamp::from_millisecond(at).ok());
+        time.ok_or_else(impossible)
     };
+    let reference = |text: &str| PartnerReference::stored(text).ok_or_else(impossible);
+    let cancellation = |PackedCancellation { at, by }| {
+        Ok::<_, Why>(Cancellation { at: time(at)?, by: RequestMark::new(u64::from_be_bytes(by)) })
+    };
+    let partner =
+        |at: usize| partners.get(at).and_then(|id| id.parse().ok()).ok_or_else(impossible);
     let read = |one: PackedReservation<'_>| {
-        let reference = one.reference.map(PartnerReference::stored);
-        let cancelled = one.cancelled.map(|end| {
-            let by = RequestMark::new(u64::from_be_bytes(end.by));
-            Some(Cancellation { at: time(end.at)?, by })
-        });
-        Some(Reservation {
-            id: ReservationId::of_pool(index, one.id)?,
-            partner: partners.get(one.partner)?.parse().ok()?,
-            seats: SeatCount::try_from(u64::from(one.seats)).ok()?,
-            reference: match reference {
-                Some(reference) => Some(reference?),
-                None => None,
-            },
+        Ok(Reservation {
+            id: ReservationId::of_pool(index, one.id).ok_or_else(impossible)?,
+            partner: partner(one.partner)?,
+            seats: SeatCount::try_from(u64::from(one.seats)).map_err(|_| impossible())?,
+            reference: one.reference.map(reference).transpose()?,
             created_at: time(one.created)?,
             version: one.version,
-            cancelled: match cancelled {
-                Some(cancelled) => Some(cancelled?),
-                None => None,
-            },
+            cancelled: one.cancelled.map(cancellation).transpose()?,
         })
     };
-    let read = |one| read(one).ok_or_else(|| format!("`{RESERVATIONS}` says what cannot be"));
     reservations.into_iter().map(read).collect()
 }
 
