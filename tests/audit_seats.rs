@@ -74,7 +74,8 @@ async fn corrupt(table: &OwnTable) {
     for id in wrong.into_iter().chain(["nonsense", "oversold", "sound"]) {
         sell(table, id).await;
     }
-    // The id of three seats of pool 0: version 8, and ones beside.
+    // As earlier versions wrote them, with the whole id: only there a place can be another's. This
+    // is the reservation of `sell`.
     let sold = crate::dynamo_store::reservations("AAABAQEBgQGBAQEBAQEBAQ", "s", number(3));
     let set = async |pool: &str, attribute, value| {
         table.set(&format!("event#{pool}"), "pool", attribute, value).await;

@@ -1,4 +1,4 @@
-//! Items as earlier versions wrote them are read, and the next commit seals a pool.
+//! Items as earlier versions wrote them are read, and the next commit seals a pool and packs it.
 
 use serde_json::{Value, json};
 use shared::access::{AccessToken, Role};
@@ -51,13 +51,14 @@ async fn items_of_every_older_layout_are_read() {
     assert_eq!((live.seats.get(), live.is_live(), pool.available()), (3, true, 7));
     assert_eq!(ended.cancelled.map(|end| end.by), Some(RequestMark::new(7)));
 
-    // The next commit seals it.
+    // The next commit seals it, and packs its reservations.
     let order = nouns::order("abc-corp", 1);
     let id = ReservationId::in_pool(pool.index(), [1; 32]);
     let change = changes(pool.reserve(&id, &order, nouns::start_of_time()));
     assert_eq!(wire.store().commit(&event, &change).await.unwrap(), Commit::Applied);
     assert_eq!(loaded(&wire, &event).await.unwrap(), *change[0].after());
-    assert!(wire.table.peek("event#old#0|pool").unwrap().contains_key("seal"));
+    let written = wire.table.peek("event#old#0|pool").unwrap();
+    assert!(written.contains_key("seal") && written["reservations"]["B"].is_string());
 
     let token = AccessToken::of_random([1; 32]);
     let partition = format!("key#{}", token.hash());

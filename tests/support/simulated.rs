@@ -6,7 +6,6 @@ pub(crate) mod state;
 pub(crate) mod table;
 pub(crate) mod weather;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use shared::event::{Event, PoolIndex};
@@ -169,8 +168,13 @@ fn bytes(item: &Item) -> usize {
                 let ended = if one.is_live() { 0 } else { ENDED };
                 ENTRY + reference + ended
             });
-            let partners: BTreeSet<_> =
-                pool.reservations().map(|one| one.partner.as_str()).collect();
+            // They are few: a set would take longer, and every reading weighs its items.
+            let mut partners: Vec<&str> = Vec::new();
+            for partner in pool.reservations().map(|one| one.partner.as_str()) {
+                if !partners.contains(&partner) {
+                    partners.push(partner);
+                }
+            }
             let partners = partners.into_iter().map(|partner| 1 + partner.len());
             KEYS_AND_COUNTS + entries.sum::<usize>() + partners.sum::<usize>()
         }
