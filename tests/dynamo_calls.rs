@@ -65,7 +65,7 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
 }
 
 #[tokio::test]
-async fn a_gather_is_two_readings_and_one_transaction_and_a_refusal_two_readings() {
+async fn a_gather_is_two_readings_and_one_transaction_and_a_refusal_begins_and_ends_a_round() {
     let (proxy, desk) = counted();
     let event = open(&desk.store, &unique("gathered"), 51).await.id;
     let orders = &format!("/events/{event}/reservations");
@@ -81,9 +81,11 @@ async fn a_gather_is_two_readings_and_one_transaction_and_a_refusal_two_readings
     // 26 and 25 seats hold four orders of 10; one of the five is made of what is left of both.
     assert_eq!(said[0], ("201".to_owned(), plain.to_owned()));
     assert!(said.contains(&("201".to_owned(), gathered.to_owned())), "{said:?}");
-    assert!(said[..5].iter().all(|(_, calls)| [plain, gathered].contains(&calls.as_str())));
-    // What the gather saw is the first half of the proof.
-    let refused = "BatchGetItem 1, GetItem 1";
+    // An order without a key that met a pool with too few seats went to the other one.
+    let moved = "GetItem 2, UpdateItem 1";
+    assert!(said[..5].iter().all(|(_, calls)| [plain, moved, gathered].contains(&calls.as_str())));
+    // What the gather saw is the first half of the proof; the board is read, and written twice.
+    let refused = "BatchGetItem 1, GetItem 2, UpdateItem 2";
     assert_eq!(said[5], ("409 not-enough-seats".to_owned(), refused.to_owned()));
 }
 

@@ -13,7 +13,7 @@ const ACTIONS_OF_CALLS: [(&str, &[&str]); 10] = [
     ("desk.event(", &["GetItem"]),
     ("load_event(", &["GetItem"]),
     ("load_pool(", &["GetItem"]),
-    ("load_pools(", &["BatchGetItem"]),
+    ("lookout::census(", &["BatchGetItem", "GetItem", "UpdateItem"]),
     ("decide_and_commit(", &["GetItem", "UpdateItem"]),
     ("view.reserve(", &["BatchGetItem"]),
     ("creation::create_event(", &["ConditionCheckItem", "DeleteItem", "GetItem", "PutItem"]),

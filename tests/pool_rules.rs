@@ -5,20 +5,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use shared::board::{Census, Memory};
 use shared::event::{Event, PoolCount};
-use shared::glance::Glance;
-use shared::mark::RequestMark;
 use shared::order::SeatCount;
 use shared::pool::Pool;
 use shared::refusal::Refusal;
 use shared::rules::Decision;
 use shared::view::View;
-use tokio::time::advance;
 
 use crate::support::ledger::{Step, World};
 use crate::support::nouns;
@@ -81,18 +77,11 @@ fn commit(decided: Result<Decision, Refusal>) -> Pool {
     }
 }
 
-fn glance(pools: &[Pool]) -> Glance {
-    let mut glance = Glance::default();
-    pools.iter().for_each(|pool| glance.note(pool));
-    glance
-}
-
 /// What two views saw, one pool at each step, and the most seats that were free at any moment
 /// after the first and before the second.
 #[derive(Default)]
 struct Seen {
     first: Vec<Pool>,
-    since: Option<Timestamp>,
     most_free: u32,
     second: Vec<Pool>,
 }
@@ -104,13 +93,11 @@ fn a_refusal_rests_on_a_bound_that_no_moment_exceeds() {
     let strategy = (events(), steps(), 0..40_usize);
     let outcome = runner.run(&strategy, |(event, steps, moments_between)| {
         let pools = usize::from(event.pools.get());
-        let home = event.pools.indices().next().expect("at least one pool");
         let mut world = World::new(event);
         let (mut seen, mut moments) = (Seen::default(), 0);
         for step in &steps {
             if seen.first.len() < pools {
                 seen.first.push(world.pools[seen.first.len()].clone());
-                seen.since = seen.since.or(Some(world.now));
             } else if seen.second.len() < pools {
                 moments += 1;
                 if moments > moments_between {
@@ -122,15 +109,13 @@ fn a_refusal_rests_on_a_bound_that_no_moment_exceeds() {
             }
             world.take(step);
         }
-        // After a day a cancellation is forgotten, and with it the seats that it freed.
-        let elapsed = world.now.duration_since(seen.since.unwrap_or(world.now));
-        if seen.second.len() == pools && elapsed < SignedDuration::from_hours(24) {
-            let view = |pools| View::of_all(pools, home).expect("home is there");
-            let bound = glance(&seen.first)
-                .available_at_most(world.event.total_seats, &view(seen.second))
-                .expect("few steps lie between");
-            prop_assert!(bound >= seen.most_free, "{} were free, not {bound}", seen.most_free);
-            *exact.lock().unwrap() += u32::from(bound == seen.most_free);
+        if seen.second.len() == pools {
+            let total = world.event.total_seats;
+            let sold_before = Census::of(&seen.first).sold;
+            let bound = Census::of(&seen.second).free_at_most(total, sold_before);
+            let most_free = u64::from(seen.most_free);
+            prop_assert!(bound >= most_free, "{most_free} were free, not {bound}");
+            *exact.lock().unwrap() += u32::from(bound == most_free);
         }
         Ok(())
     });
@@ -157,39 +142,9 @@ fn seats_that_move_behind_a_reading_are_no_shortage() {
     let Ok(Decision::Commit(changes, _)) = decided else { panic!("{decided:?}") };
     let [receiver, giver] = [&changes[0], &changes[1]].map(|change| change.after().clone());
     assert_eq!((giver.available(), receiver.available()), (10, 9));
-    let read = glance(&[giver.clone(), empty]);
-    let bound = read.available_at_most(world.event.total_seats, &view(&[giver, receiver]));
-    assert_eq!(bound, Some(20), "all 20 seats that nobody had taken when the reading began");
-}
-
-#[test]
-fn two_readings_with_more_commits_between_them_than_are_kept_bound_nothing() {
-    let world = World::new(nouns::event("any", 10));
-    let (caller, order) = (&world.callers[0], nouns::order("abc-corp", 10));
-    let view = |pool: &Pool| View::of_all(vec![pool.clone()], pool.index()).expect("home is there");
-    let before = world.pools[0].clone();
-    let mut after = before.clone();
-    for key in 0..100 {
-        let id = world.id_of(caller, key);
-        after = commit(after.reserve(&id, &order, world.now));
-        after = commit(after.cancel(&id, caller, RequestMark::new(1), world.now));
-        let bound = glance(std::slice::from_ref(&before))
-            .available_at_most(world.event.total_seats, &view(&after));
-        assert_eq!(bound.is_some(), after.version() <= 128, "after {} commits", after.version());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reading_older_than_an_hour_bounds_nothing() {
-    let event = nouns::event("any", 10);
-    let pools = Pool::open_all(&event);
-    let view = View::of_all(pools.clone(), pools[0].index()).expect("home is there");
-    let glance = glance(&pools);
-    for (wait, want) in [(Duration::from_hours(1), Some(10)), (Duration::from_millis(1), None)] {
-        advance(wait).await;
-        let bound = glance.available_at_most(event.total_seats, &view);
-        assert_eq!(bound, want, "{wait:?} later");
-    }
+    let sold_before = Census::of(&[giver.clone(), empty]).sold;
+    let bound = Census::of(&[giver, receiver]).free_at_most(world.event.total_seats, sold_before);
+    assert_eq!(bound, 20, "all 20 seats that nobody had taken when the reading began");
 }
 
 #[test]
@@ -199,14 +154,15 @@ fn an_order_goes_to_the_fuller_of_two_pools_that_had_enough() {
     let free = [4, 9, 2, 7];
     let pools: Vec<_> =
         event.pools.indices().zip(free).map(|(index, free)| Pool::open(index, free)).collect();
-    let glance = glance(&pools);
+    let mut memory = Memory::default();
+    pools.iter().for_each(|pool| memory.note(pool));
     let pick = |wanted, one, other| {
         let bits = std::array::from_fn(|position| match position {
             29 => one,
             31 => other,
             _ => 0,
         });
-        glance
+        memory
             .pick_with(seats(wanted), event.pools, bits)
             .map(|index| free[usize::from(index.get())])
     };
@@ -218,6 +174,6 @@ fn an_order_goes_to_the_fuller_of_two_pools_that_had_enough() {
     }
     assert_eq!(pick(9, 2, 5), Some(9), "one pool is left to choose from");
     assert_eq!(pick(10, 0, 1), None, "no pool had enough");
-    let unread = Glance::default().pick_with(seats(10), event.pools, [0; 32]);
+    let unread = Memory::default().pick_with(seats(10), event.pools, [0; 32]);
     assert!(unread.is_some(), "a pool that was never seen may have any number");
 }

@@ -107,8 +107,8 @@ async fn after_the_first_lost_race_nobody_waits() {
     let gather = incoming("POST", "/reservations").body(&json!({"seats": 3}));
     draws.store(100, Ordering::Relaxed);
     assert_eq!(gather.at(&losing).await.said(), "409 version-conflict");
-    let pauses = draws.load(Ordering::Relaxed) - 100 - 1;
-    assert_eq!(pauses, 22, "the id is drawn, and a pause before each but the first two attempts");
+    let pauses = draws.load(Ordering::Relaxed) - 100 - 2;
+    assert_eq!(pauses, 22, "beside the id and a donor, before each but the first two attempts");
 }
 
 #[tokio::test(start_paused = true)]

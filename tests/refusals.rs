@@ -114,7 +114,8 @@ async fn what_may_just_have_been_enough_is_looked_at_again() {
     // 3 were left when this instance looked, and 2 are: no proof that there were never 3.
     let before = first.store.table.counts().calls;
     assert_eq!(instances.order(first, 0, 3).await.said(), "409 not-enough-seats");
-    assert_eq!(first.store.table.counts().calls - before, 3, "the home pool, and all pools twice");
+    let calls = first.store.table.counts().calls - before;
+    assert_eq!(calls, 6, "the home pool, the board, and all pools twice, in a round");
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,8 +155,9 @@ async fn a_crowd_at_a_sold_out_event_is_refused_without_reading_it_each_time() {
     for _ in 0..crowd {
         assert_eq!(instances.order(first, 0, 1).await.said(), "409 not-enough-seats");
     }
-    // The event, its home pool for each order, and all pools for each proof: the first takes two.
-    assert_eq!(read_units() - before, 1.0 + f64::from(crowd) + 9.0 * pools);
+    // The event, the home pool of each order, the board and all pools for each proof; and the first
+    // order looks for seats where nobody has looked yet.
+    assert_eq!(read_units() - before, 1.0 + f64::from(crowd) + 8.0 * (1.0 + pools) + pools);
 
     let path = format!("/reservations/{}", last.unwrap());
     assert_eq!(incoming("DELETE", path).at(second).await.said(), "204");

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
 use shared::access::{Caller, Role};
+use shared::board::Board;
 use shared::desk::Desk;
 use shared::event::{Event, PoolCount, PoolIndex};
 use shared::mark::RequestMark;
@@ -35,8 +36,12 @@ impl Store for LateStore {
         self.store.load_pool(event, index).await
     }
 
-    async fn load_pools(&self, event: &Event) -> Result<Vec<Pool>, StoreError> {
-        let before = self.store.load_pools(event).await?;
+    async fn load_some(
+        &self,
+        event: &Event,
+        indices: Vec<PoolIndex>,
+    ) -> Result<Vec<Pool>, StoreError> {
+        let before = self.store.load_some(event, indices).await?;
         if self.readings.fetch_add(1, Ordering::Relaxed) != 1 {
             return Ok(before);
         }
@@ -44,6 +49,19 @@ impl Store for LateStore {
         assert_eq!(self.store.commit(event, &late).await?, Commit::Applied);
         let after = self.store.load_pools(event).await?;
         Ok(before.into_iter().take(1).chain(after.into_iter().skip(1)).collect())
+    }
+
+    async fn load_board(&self, event: &Event) -> Result<Board, StoreError> {
+        self.store.load_board(event).await
+    }
+
+    async fn post(
+        &self,
+        event: &Event,
+        expected: &Board,
+        after: &Board,
+    ) -> Result<Commit, StoreError> {
+        self.store.post(event, expected, after).await
     }
 
     async fn commit(&self, event: &Event, changes: &[Change]) -> Result<Commit, StoreError> {

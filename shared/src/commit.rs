@@ -4,13 +4,18 @@
 //! reading, so that a pause never holds a version. An unknown outcome is looked for: the version
 //! guard makes a late write harmless, and the request's own work says that it is done.
 
+mod search;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::board::{Census, Sighting};
 use crate::desk::Desk;
 use crate::event::{Event, PoolIndex};
+use crate::order::SeatCount;
 use crate::pool::{Change, Pool};
 use crate::problem::Problem;
 use crate::refusal::Refusal;
@@ -38,8 +43,24 @@ pub struct Settled {
     pub replayed: bool,
 }
 
-/// Decides on the home pool, and on all pools once it alone refuses for want of seats; commits
-/// what was decided; and starts again when another came first.
+/// Where a request's reservation stands, or may come to stand.
+#[derive(Debug, Clone, Copy)]
+pub enum Home {
+    /// In this pool, as its id says.
+    Fixed(PoolIndex),
+    /// In any pool: the request has no key, so no earlier try can have made the reservation.
+    Any {
+        /// The pool to try first.
+        first: PoolIndex,
+        /// How many seats it needs there.
+        seats: SeatCount,
+    },
+}
+
+/// Decides on the home pool, commits what was decided, and starts again when another came first.
+///
+/// Once the home pool refuses for want of seats, it decides on others with it; and a request that
+/// may stand in any pool moves on to one that has enough.
 ///
 /// # Errors
 ///
@@ -48,10 +69,19 @@ pub struct Settled {
 pub async fn decide_and_commit<S: Store>(
     desk: &Desk<S>,
     event: &Event,
-    home: PoolIndex,
+    home: Home,
     decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
 ) -> Result<Settled, Problem> {
-    let mut race = Race { desk, event, home, started: Instant::now(), lost: 0, tried: None };
+    let (started, (home, seats)) = (
+        Instant::now(),
+        match home {
+            Home::Fixed(index) => (index, None),
+            Home::Any { first, seats } => (first, Some(seats)),
+        },
+    );
+    let (lost, looked, has_guessed, tried, counted) = (0, 0, false, Vec::new(), None);
+    let mut race =
+        Race { desk, event, home, seats, started, lost, looked, has_guessed, tried, counted };
     let settled = race.run(decide).await;
     settled.map_err(|problem| race.doubt(problem))
 }
@@ -61,10 +91,20 @@ struct Race<'a, S> {
     desk: &'a Desk<S>,
     event: &'a Event,
     home: PoolIndex,
+    /// How many seats a request needs that may stand in any pool.
+    seats: Option<SeatCount>,
     started: Instant,
+    /// How many races it has lost.
     lost: u32,
-    /// The home pool's version that the last commit started from, which may have been applied.
-    tried: Option<u64>,
+    /// How often it has looked for seats beside those of its home pool.
+    looked: u32,
+    /// Whether it has looked where this instance remembers seats.
+    has_guessed: bool,
+    /// The commits that may have been applied, or may yet be: the version from which each changes
+    /// its pools, the home pool among them.
+    tried: Vec<Vec<(PoolIndex, u64)>>,
+    /// What was counted when all pools were read last.
+    counted: Option<Sighting>,
 }
 
 impl<S: Store> Race<'_, S> {
@@ -79,15 +119,9 @@ impl<S: Store> Race<'_, S> {
                 Ok(Decision::Standing(reservation)) => return Ok(self.recover(reservation)),
                 Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
                 Err(Refusal::NotEnoughSeats { requested, .. }) => {
-                    if let Some(shortage) = self.refuse_unread(&view, requested) {
-                        return Err(shortage.into());
-                    }
-                    let shortage = self.look_further(&mut view, requested).await?;
-                    if let Some(shortage) = shortage
-                        && view.is_conclusive()
-                        && let Err(Refusal::NotEnoughSeats { .. }) = decide(&view, self.desk.now())
-                    {
-                        return Err(shortage.into());
+                    let refusal = self.look_further(&mut view, requested, &decide).await?;
+                    if let Some(refusal) = refusal {
+                        return Err(refusal.into());
                     }
                     if self.is_over() {
                         return self.look_last(decide).await;
@@ -118,8 +152,12 @@ impl<S: Store> Race<'_, S> {
         let expected = view.home().version();
         // It was decided to write, so nothing that was tried before stands in this view. Only what
         // was tried from this very version may still arrive.
-        let in_doubt = self.tried.filter(|tried| *tried >= expected);
-        self.tried = Some(expected);
+        let home = self.home;
+        let is_of_home =
+            |(index, version): &(PoolIndex, u64)| *index == home && *version >= expected;
+        self.tried.retain(|tried| tried.iter().any(is_of_home));
+        let in_doubt = self.tried.len();
+        self.tried.push(changes.iter().map(|one| (one.pool(), one.expected_version())).collect());
         match self.desk.store.commit(self.event, changes).await {
             Ok(Commit::Applied) => {
                 tracing::info!(lost = self.lost, pools = changes.len(), "committed");
@@ -131,7 +169,7 @@ impl<S: Store> Race<'_, S> {
                 Ok(Commit::Conflict(None))
             }
             Err(rejected @ StoreError::Rejected(_)) => {
-                self.tried = in_doubt;
+                self.tried.truncate(in_doubt);
                 Err(rejected)
             }
             other @ (Ok(Commit::Conflict(_)) | Err(StoreError::Corrupt { .. })) => other,
@@ -139,7 +177,7 @@ impl<S: Store> Race<'_, S> {
     }
 
     fn is_over(&self) -> bool {
-        self.lost >= ATTEMPTS_MAX || self.started.elapsed() >= TIME_MAX
+        self.lost.max(self.looked) >= ATTEMPTS_MAX || self.started.elapsed() >= TIME_MAX
     }
 
     /// The answer of a request whose work an earlier try, or a hidden one of this, has done.
@@ -151,7 +189,7 @@ impl<S: Store> Race<'_, S> {
     /// The problem that ended the request. While a commit of it may have been applied, no error is
     /// final, however certain it is about the call that met it: the outcome is unknown.
     fn doubt(&self, problem: Problem) -> Problem {
-        if self.tried.is_none() {
+        if self.tried.is_empty() {
             return problem;
         }
         let Problem::Store(error) = problem else { return problem };
@@ -163,75 +201,65 @@ impl<S: Store> Race<'_, S> {
     /// any more? The SDK tries again by itself and hides what became of the first try. A commit
     /// that is still on its way is harmless only once its home pool has moved on.
     async fn look_last(
-        &self,
+        &mut self,
         decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
     ) -> Result<Settled, Problem> {
-        let home = self.read_home().await?;
-        let version = home.version();
-        let mut view = View::of_home(home);
+        let mut view = self.settle().await?;
+        let may_arrive = self.may_arrive(view.home());
         if view.home().is_overflowed() {
             view = self.read_all(&view).await?;
         }
         if let Ok(Decision::Standing(reservation)) = decide(&view, self.desk.now()) {
             return Ok(self.recover(reservation));
         }
-        if self.tried.is_some_and(|tried| version <= tried) {
+        if may_arrive {
             return Err(StoreError::Unavailable("a commit may yet be applied".into()).into());
         }
         Err(Problem::Contended { attempts: self.lost })
     }
 
-    /// Reads what was in view again: at once after the first loss, later after a jittered pause.
-    async fn read_again(&self, view: &View) -> Result<View, Problem> {
+    /// Whether a commit that was tried may yet be applied: not if the home pool has moved on.
+    fn may_arrive(&self, home: &Pool) -> bool {
+        let stands = |(index, version): &(PoolIndex, u64)| {
+            *index == home.index() && home.version() <= *version
+        };
+        self.tried.iter().any(|pools| pools.iter().any(stands))
+    }
+
+    /// Reads the home pool, and what tells that a commit which was tried can no longer be applied:
+    /// another of its pools had moved on, and after that the home pool still stood where it was.
+    async fn settle(&mut self) -> Result<View, Problem> {
+        let before = self.read_with(self.pools_tried()).await?;
+        let home = self.read_home().await?;
+        if self.may_arrive(&home) {
+            let has_moved = |(index, version): &(PoolIndex, u64)| {
+                before.others().any(|pool| pool.index() == *index && pool.version() > *version)
+            };
+            self.tried.retain(|pools| !pools.iter().any(has_moved));
+        }
+        Ok(View::of_home(home))
+    }
+
+    /// The pools that a commit was tried with, beside the home pool.
+    fn pools_tried(&self) -> Vec<PoolIndex> {
+        let all = self.tried.iter().flatten().map(|(index, _)| *index);
+        let others: BTreeSet<_> = all.filter(|index| *index != self.home).collect();
+        others.into_iter().collect()
+    }
+
+    /// Waits before the next attempt: not after the first loss, then for a jittered pause.
+    async fn pause(&self) {
         if self.lost > 1 {
             let doublings = self.lost.saturating_sub(2).min(8);
             let pause_max = PAUSE_FIRST_MS.saturating_mul(1 << doublings).min(PAUSE_LAST_MS);
             tokio::time::sleep(self.desk.jitter(Duration::from_millis(pause_max))).await;
         }
-        if view.is_whole() {
-            self.read_all(view).await
-        } else {
-            Ok(View::of_home(self.read_home().await?))
-        }
     }
 
-    /// The refusal that needs no further reading: many orders before this one were just refused,
-    /// and the last proof holds for it, too. Not while a commit of this request may be on its way,
-    /// since that commit may have taken the very seats that are missing; and not if an earlier try
-    /// of it may stand in another pool.
-    fn refuse_unread(&self, view: &View, requested: u32) -> Option<Refusal> {
-        if view.home().is_overflowed() {
-            return None;
-        }
-        let shortage = self.desk.look(self.event, |glance| glance.shortage_in_crowd(requested))?;
-        self.tried.is_none().then(|| {
-            tracing::info!("refused in a crowd");
-            shortage.refuse(requested)
-        })
-    }
-
-    /// Widens a view that had too few free seats to all pools; and gives the refusal, once it is
-    /// certain that there was a moment with fewer than `requested`. A late commit of this very
-    /// request may have taken the seats: that is not a shortage.
-    ///
-    /// What this instance saw of the pools at earlier requests proves as much as what it sees now:
-    /// then one reading is enough for a refusal.
-    async fn look_further(
-        &mut self,
-        view: &mut View,
-        requested: u32,
-    ) -> Result<Option<Refusal>, Problem> {
-        let (earlier, at) = (self.desk.look(self.event, |known| known.clone()), Instant::now());
-        let whole = self.read_all(view).await?;
-        let before = std::mem::replace(view, whole);
-        if let Some(shortage) = earlier.shortage(self.event.total_seats, view, at, requested) {
-            self.desk.look(self.event, |glance| glance.remember(shortage));
-            return Ok(Some(shortage.refuse(requested)));
-        }
-        if before.is_whole() {
-            self.lost = self.lost.saturating_add(1);
-        }
-        Ok(None)
+    /// Reads what was in view again, after a pause.
+    async fn read_again(&self, view: &View) -> Result<View, Problem> {
+        self.pause().await;
+        self.read_with(view.others().map(Pool::index).collect()).await
     }
 
     async fn read_home(&self) -> Result<Pool, StoreError> {
@@ -240,15 +268,31 @@ impl<S: Store> Race<'_, S> {
         Ok(home)
     }
 
-    /// Reads all pools, after `before` was read.
-    async fn read_all(&self, before: &View) -> Result<View, Problem> {
-        let pools = self.desk.store.load_pools(self.event).await?;
+    /// The home pool with these others.
+    async fn read_with(&self, others: Vec<PoolIndex>) -> Result<View, Problem> {
+        if others.is_empty() {
+            return Ok(View::of_home(self.read_home().await?));
+        }
+        let all = std::iter::once(self.home).chain(others).collect();
+        let pools = self.desk.store.load_some(self.event, all).await?;
         self.desk.note(self.event, pools.iter());
+        self.view_of(pools)
+    }
+
+    /// Reads all pools, after `before` was read.
+    async fn read_all(&mut self, before: &View) -> Result<View, Problem> {
+        let pools = self.desk.store.load_pools(self.event).await?;
+        let (at, census) = (Instant::now(), Census::of(&pools));
+        self.counted = Some(Sighting { at, begun: u64::MAX, sold: census.sold });
+        self.desk.note(self.event, pools.iter());
+        Ok(self.view_of(pools)?.after(before))
+    }
+
+    fn view_of(&self, pools: Vec<Pool>) -> Result<View, Problem> {
         let missing = || StoreError::Corrupt {
             what: format!("pool {} of event {}", self.home.get(), self.event.id),
             why: "it is missing".to_owned(),
         };
-        let view = View::of_all(pools, self.home).ok_or_else(missing)?;
-        Ok(view.after(before))
+        Ok(View::of(pools, self.home).ok_or_else(missing)?)
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::board::Memory;
 use crate::event::Event;
-use crate::glance::Glance;
 use crate::order::SeatCount;
 use crate::pool::Pool;
 use crate::problem::Problem;
@@ -35,7 +35,7 @@ pub struct Desk<S> {
 /// What an instance remembers of an event from one request to the next.
 struct Known {
     event: Arc<Event>,
-    glance: Glance,
+    memory: Memory,
 }
 
 impl<S: Store> Desk<S> {
@@ -86,7 +86,7 @@ impl<S: Store> Desk<S> {
         if events_known.len() >= EVENTS_KNOWN_MAX {
             events_known.clear();
         }
-        let known = Known { event: Arc::clone(&event), glance: Glance::default() };
+        let known = Known { event: Arc::clone(&event), memory: Memory::default() };
         events_known.insert(id.clone(), known);
         Ok(event)
     }
@@ -95,20 +95,24 @@ impl<S: Store> Desk<S> {
     /// it last, if there is one; else in any.
     pub fn draw_id(&self, event: &Event, seats: SeatCount) -> ReservationId {
         let random = self.random();
-        let index = self.look(event, |glance| glance.pick_with(seats, event.pools, random));
+        let index = self.recall(event, |memory| memory.pick_with(seats, event.pools, random));
         ReservationId::in_pool(index.unwrap_or_else(|| event.pools.pick(random)), random)
     }
 
     /// Remembers pools of the event as they stand.
     pub(crate) fn note<'a>(&self, event: &Event, pools: impl Iterator<Item = &'a Pool>) {
-        self.look(event, |glance| pools.for_each(|pool| glance.note(pool)));
+        self.recall(event, |memory| pools.for_each(|pool| memory.note(pool)));
     }
 
-    /// Looks at what this instance knows of the event's pools, and may add to it. An event that it
-    /// has forgotten meanwhile gives what is known of one that was never seen.
-    pub(crate) fn look<T: Default>(&self, event: &Event, look: impl FnOnce(&mut Glance) -> T) -> T {
+    /// Recalls what this instance knows of the event's board and pools, and may add to it. An event
+    /// that it has forgotten meanwhile gives what is known of one that was never seen.
+    pub(crate) fn recall<T: Default>(
+        &self,
+        event: &Event,
+        recall: impl FnOnce(&mut Memory) -> T,
+    ) -> T {
         let mut events_known = self.events_known();
-        events_known.get_mut(&event.id).map(|known| look(&mut known.glance)).unwrap_or_default()
+        events_known.get_mut(&event.id).map(|known| recall(&mut known.memory)).unwrap_or_default()
     }
 
     fn events_known(&self) -> MutexGuard<'_, HashMap<EventId, Known>> {

@@ -10,8 +10,9 @@
 //!   desk             what a handler works with: store, clock, randomness
 //!   commit           the loop: read, decide, commit, and again after a lost race
 //!   creation         how an event comes to be, in as many steps as it needs
+//!   lookout          how an instance comes to know of all pools, at the least cost to all
 //!   view             the pools in view: gathers free seats when one has too few
-//!   glance           what an instance knows of the pools, and what it may refuse by that
+//!   board            what all instances know of the pools, and what may be refused by that
 //!   rules            what may become of a pool, pure
 //!   pool             seats and reservations that change in one step
 //!   store            the one way to change a pool; dynamo: on DynamoDB
@@ -24,13 +25,14 @@
 //!    [`store::Store::commit`] writes a step whole, on condition of the version it started from.
 //! 2. *A retried request is one reservation:* its [`reservation::ReservationId`] is made of its
 //!    key, and every rule looks for the request's own work first.
-//! 3. *A refusal is true:* [`glance::Glance::available_at_most`] proves it; [`commit`] retries
+//! 3. *A refusal is true:* [`board`] proves it; [`commit`] retries
 //!    lost races.
 //! 4. *A partner has its own reservations only:* [`access::Caller::may_act_for`].
 
 pub mod access;
 pub mod answer;
 pub mod audit;
+pub mod board;
 pub mod boot;
 pub mod character;
 pub mod commit;
@@ -40,7 +42,7 @@ pub mod desk;
 pub mod dynamo;
 pub mod event;
 pub mod findings;
-pub mod glance;
+pub mod lookout;
 pub mod mark;
 mod members;
 pub mod order;

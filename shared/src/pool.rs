@@ -42,6 +42,7 @@ pub struct Pool {
     version: u64,
     capacity: u32,
     available: u32,
+    returned: u64,
     reservations: BTreeMap<ReservationId, Reservation>,
     is_overflowed: bool,
 }
@@ -56,8 +57,8 @@ impl Pool {
     /// A new pool, all of whose seats are free.
     pub fn open(index: PoolIndex, capacity: u32) -> Self {
         let reservations = BTreeMap::new();
-        let available = capacity;
-        Self { index, version: 0, capacity, available, reservations, is_overflowed: false }
+        let (version, returned, available) = (0, 0, capacity);
+        Self { index, version, capacity, available, returned, reservations, is_overflowed: false }
     }
 
     /// The pools of a new event, its seats spread evenly over them.
@@ -77,10 +78,11 @@ impl Pool {
         version: u64,
         capacity: u32,
         available: u32,
+        returned: u64,
         reservations: BTreeMap<ReservationId, Reservation>,
         is_overflowed: bool,
     ) -> Self {
-        Self { index, version, capacity, available, reservations, is_overflowed }
+        Self { index, version, capacity, available, returned, reservations, is_overflowed }
     }
 
     /// The reservation with this id, live or ended, whosever it is.
@@ -106,6 +108,17 @@ impl Pool {
     /// Its free seats.
     pub fn available(&self) -> u32 {
         self.available
+    }
+
+    /// The seats that its reservations ever gave back. It only grows.
+    pub fn returned(&self) -> u64 {
+        self.returned
+    }
+
+    /// The seats that it ever sold, given back or not. It only grows.
+    pub fn sold(&self) -> u64 {
+        let taken = self.capacity.saturating_sub(self.available);
+        self.returned.saturating_add(taken.into())
     }
 
     /// Its reservations, the live and the ended that are still kept.
@@ -245,11 +258,13 @@ impl Change {
     /// If the seats do not add up.
     pub(crate) fn write(&mut self, reservation: Reservation) {
         let seats = reservation.seats.get();
-        self.after.available = if reservation.is_live() {
-            self.after.available.checked_sub(seats).expect("an order takes only free seats")
+        if reservation.is_live() {
+            let left = self.after.available.checked_sub(seats);
+            self.after.available = left.expect("an order takes only free seats");
         } else {
-            self.after.available.saturating_add(seats)
-        };
+            self.after.available = self.after.available.saturating_add(seats);
+            self.after.returned = self.after.returned.saturating_add(seats.into());
+        }
         self.after.reservations.insert(reservation.id, reservation);
         self.after.check();
     }
@@ -266,7 +281,8 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         for (capacity, available) in [(10, 9), (10, 11)] {
             let none = BTreeMap::new();
-            let pool = Pool::from_stored(PoolIndex::new(0), 1, capacity, available, none, false);
+            let index = PoolIndex::new(0);
+            let pool = Pool::from_stored(index, 1, capacity, available, 0, none, false);
             assert!(catch_unwind(|| pool.step(now)).is_err(), "{available} of {capacity}");
         }
     }

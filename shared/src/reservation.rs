@@ -79,8 +79,8 @@ impl ReservationId {
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid()).moved_to(index)
     }
 
-    /// The id that the same request has in another pool, should its own have no room.
-    pub(crate) fn moved_to(&self, index: PoolIndex) -> Self {
+    /// The id that the same request has in this pool.
+    pub fn moved_to(&self, index: PoolIndex) -> Self {
         let mut bytes = *self.0.as_bytes();
         for (byte, of_index) in bytes.iter_mut().zip(index.get().to_be_bytes()) {
             *byte = of_index;

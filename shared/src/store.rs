@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
+use crate::board::Board;
 use crate::event::{Event, PoolIndex};
 use crate::mark::RequestMark;
 use crate::pool::{Change, Pool};
@@ -23,12 +24,33 @@ pub trait Store: Send + Sync {
         index: PoolIndex,
     ) -> impl Future<Output = Result<Pool, StoreError>> + Send;
 
-    /// All pools of the event, by index. Each is as a [`Store::load_pool`] at some moment of this
-    /// call would find it; not all at the same moment.
+    /// These pools of the event, in this order. Each is as a [`Store::load_pool`] at some moment of
+    /// this call would find it; not all at the same moment.
+    fn load_some(
+        &self,
+        event: &Event,
+        indices: Vec<PoolIndex>,
+    ) -> impl Future<Output = Result<Vec<Pool>, StoreError>> + Send;
+
+    /// All pools of the event, by index, as [`Store::load_some`] finds them.
     fn load_pools(
         &self,
         event: &Event,
-    ) -> impl Future<Output = Result<Vec<Pool>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Pool>, StoreError>> + Send {
+        self.load_some(event, event.pools.indices().collect())
+    }
+
+    /// The event's board as it stands.
+    fn load_board(&self, event: &Event) -> impl Future<Output = Result<Board, StoreError>> + Send;
+
+    /// Writes the event's board, only if it still stands as expected: with so many rounds begun,
+    /// and the census of that round.
+    fn post(
+        &self,
+        event: &Event,
+        expected: &Board,
+        after: &Board,
+    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
 
     /// Writes the changes, all or none: only if every pool still stands at its expected version.
     ///

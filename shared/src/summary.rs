@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use crate::board::Census;
 use crate::event::Event;
-use crate::pool::Pool;
 
 /// An event's numbers, added up over its pools, as the contract shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,7 +18,7 @@ pub struct Summary {
     /// The free seats.
     pub available_seats: u32,
     /// The live reservations.
-    pub reservation_count: usize,
+    pub reservation_count: u64,
     /// Grows with every commit: the sum of the pools' versions.
     pub version: u64,
     /// The seats of confirmed reservations.
@@ -30,24 +30,23 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The summary of an event whose pools stand like this.
+    /// The summary of an event whose pools were counted like this.
     ///
     /// They are not read at one moment, and free seats move meanwhile: counted where they were
     /// and where they are, they would be more than there are. Reservations never move, so they are
     /// what is counted.
-    pub fn of(event: &Event, pools: &[Pool]) -> Self {
+    pub fn of(event: &Event, census: &Census) -> Self {
         let total_seats = event.total_seats.get();
-        let live = || pools.iter().flat_map(Pool::reservations).filter(|one| one.is_live());
-        let reserved: u32 = live().map(|reservation| reservation.seats.get()).sum();
+        let reserved = u32::try_from(census.taken()).unwrap_or(u32::MAX).min(total_seats);
         let available_seats = total_seats.saturating_sub(reserved);
         Self {
             event_id: event.id.to_string(),
             name: event.name.to_string(),
             total_seats,
             available_seats,
-            reservation_count: live().count(),
-            version: pools.iter().map(Pool::version).sum(),
-            reserved_seats: reserved.min(total_seats),
+            reservation_count: census.reservations,
+            version: census.version,
+            reserved_seats: reserved,
             held_seats: 0,
             status: if available_seats > 0 { "on_sale" } else { "sold_out" },
         }

@@ -1,7 +1,7 @@
 //! A view: the pools that a decision is made on, and how an order is met from it.
 //!
 //! Most orders see one pool, the one their reservation's id names. When it has too few free seats
-//! the view widens to all pools, and free seats *gather* in that one: reservations never move and
+//! the view widens to others, and free seats *gather* in that one: reservations never move and
 //! never span pools, free seats do.
 
 use std::cmp::Reverse;
@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::reservation::ReservationId;
 use crate::rules::{self, Decision};
 
-/// The home pool of a request as it was read, alone or with all others of its event.
+/// The home pool of a request as it was read, alone or with others of its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
     home: Pool,
@@ -30,11 +30,17 @@ impl View {
         Self { home, others: None, is_steady: false }
     }
 
+    /// A view of some pools, each as it stood when it was read. `None` if the home pool is not
+    /// among them.
+    pub fn of(mut pools: Vec<Pool>, home: PoolIndex) -> Option<Self> {
+        let position = pools.iter().position(|pool| pool.index() == home)?;
+        Some(Self { home: pools.remove(position), others: Some(pools), is_steady: false })
+    }
+
     /// A view of all pools of an event as they stand at one moment. `None` if the home pool is not
     /// among them.
-    pub fn of_all(mut pools: Vec<Pool>, home: PoolIndex) -> Option<Self> {
-        let position = pools.iter().position(|pool| pool.index() == home)?;
-        Some(Self { home: pools.remove(position), others: Some(pools), is_steady: true })
+    pub fn of_all(pools: Vec<Pool>, home: PoolIndex) -> Option<Self> {
+        Some(Self { is_steady: true, ..Self::of(pools, home)? })
     }
 
     /// This view of all pools, if they were read one by one, and all of them after `before`.
@@ -47,9 +53,9 @@ impl View {
         &self.home
     }
 
-    /// Whether all pools of the event are in view.
-    pub fn is_whole(&self) -> bool {
-        self.others.is_some()
+    /// The pools beside the home pool.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Pool> {
+        self.others.iter().flatten()
     }
 
     /// Whether it shows every reservation that an earlier try of the request can have made.
@@ -134,7 +140,7 @@ impl View {
 
     /// All pools in view.
     pub(crate) fn pools(&self) -> impl Iterator<Item = &Pool> {
-        std::iter::once(&self.home).chain(self.others.iter().flatten())
+        std::iter::once(&self.home).chain(self.others())
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use shared::board::Board;
 use shared::event::{Event, PoolIndex};
 use shared::mark::RequestMark;
 use shared::pool::{Change, Pool};
@@ -67,8 +68,25 @@ impl Store for RacedBooks {
         self.store.load_pool(event, index).await
     }
 
-    async fn load_pools(&self, event: &Event) -> Result<Vec<Pool>, StoreError> {
-        self.store.load_pools(event).await
+    async fn load_some(
+        &self,
+        event: &Event,
+        indices: Vec<PoolIndex>,
+    ) -> Result<Vec<Pool>, StoreError> {
+        self.store.load_some(event, indices).await
+    }
+
+    async fn load_board(&self, event: &Event) -> Result<Board, StoreError> {
+        self.store.load_board(event).await
+    }
+
+    async fn post(
+        &self,
+        event: &Event,
+        expected: &Board,
+        after: &Board,
+    ) -> Result<Commit, StoreError> {
+        self.store.post(event, expected, after).await
     }
 
     async fn commit(&self, event: &Event, changes: &[Change]) -> Result<Commit, StoreError> {

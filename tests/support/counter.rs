@@ -8,6 +8,7 @@ use create_event::create_event;
 use lambda_http::{Body, Request, Response};
 use reserve_seats::reserve_seats;
 use shared::answer::finish;
+use shared::board::Census;
 use shared::config::DEFAULT_EVENT_ID;
 use shared::desk::Desk;
 use shared::event::Event;
@@ -77,7 +78,7 @@ impl Counter {
         }
         let unchanged = before == self.desk.store.table.peek_all();
         assert!(answer.status < 400 || unchanged, "{said} changed what is stored");
-        let summary = Summary::of(&self.event, &self.pools());
+        let summary = Summary::of(&self.event, &Census::of(&self.pools()));
         assert_eq!(summary.available_seats + summary.reserved_seats, summary.total_seats);
         answer
     }

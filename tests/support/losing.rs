@@ -1,6 +1,7 @@
 //! A store in which every commit loses its race: there is always somebody faster.
 
 use shared::access::{Caller, Role};
+use shared::board::Board;
 use shared::event::{Event, PoolIndex};
 use shared::mark::RequestMark;
 use shared::pool::{Change, Pool};
@@ -25,8 +26,25 @@ impl Store for LosingStore {
         self.0.load_pool(event, index).await
     }
 
-    async fn load_pools(&self, event: &Event) -> Result<Vec<Pool>, StoreError> {
-        self.0.load_pools(event).await
+    async fn load_some(
+        &self,
+        event: &Event,
+        indices: Vec<PoolIndex>,
+    ) -> Result<Vec<Pool>, StoreError> {
+        self.0.load_some(event, indices).await
+    }
+
+    async fn load_board(&self, event: &Event) -> Result<Board, StoreError> {
+        self.0.load_board(event).await
+    }
+
+    async fn post(
+        &self,
+        event: &Event,
+        expected: &Board,
+        after: &Board,
+    ) -> Result<Commit, StoreError> {
+        self.0.post(event, expected, after).await
     }
 
     async fn commit(&self, event: &Event, changes: &[Change]) -> Result<Commit, StoreError> {

@@ -8,6 +8,7 @@ pub(crate) mod weather;
 
 use std::sync::Arc;
 
+use shared::board::Board;
 use shared::event::{Event, PoolIndex};
 use shared::mark::RequestMark;
 use shared::pool::{Change, Pool};
@@ -24,6 +25,7 @@ use self::weather::{Dice, Weather};
 pub(crate) enum Item {
     Event(Event),
     Pool(Pool),
+    Board(Board),
     /// Which request claims the id of an event that is not there yet.
     Claim(RequestMark),
     /// Which event a request created.
@@ -82,11 +84,42 @@ impl Store for SimulatedStore {
         pool_of(self.table.get(pool_key(&event.id, index)).await?, event, index)
     }
 
-    async fn load_pools(&self, event: &Event) -> Result<Vec<Pool>, StoreError> {
-        let keys = event.pools.indices().map(|index| pool_key(&event.id, index)).collect();
+    async fn load_some(
+        &self,
+        event: &Event,
+        indices: Vec<PoolIndex>,
+    ) -> Result<Vec<Pool>, StoreError> {
+        let keys = indices.iter().map(|index| pool_key(&event.id, *index)).collect();
         let found = self.table.get_batch(keys).await?.into_iter();
-        let found = event.pools.indices().zip(found);
-        found.map(|(index, item)| pool_of(item, event, index)).collect()
+        indices.iter().zip(found).map(|(index, item)| pool_of(item, event, *index)).collect()
+    }
+
+    async fn load_board(&self, event: &Event) -> Result<Board, StoreError> {
+        match self.table.get(board_key(&event.id)).await? {
+            Some(Item::Board(board)) => Ok(board),
+            Some(other) => panic!("{other:?} stands where a board should"),
+            None => Ok(Board::default()),
+        }
+    }
+
+    async fn post(
+        &self,
+        event: &Event,
+        expected: &Board,
+        after: &Board,
+    ) -> Result<Commit, StoreError> {
+        let (expected, after) = ((expected.begun, expected.round), after.clone());
+        let apply: Apply<Item> = Arc::new(move |before| {
+            let stands = match before {
+                Some(Item::Board(board)) => (board.begun, board.round),
+                _ => (0, 0),
+            };
+            (stands == expected).then(|| Item::Board(after.clone()))
+        });
+        Ok(match self.table.write(board_key(&event.id), apply).await? {
+            Written::Applied => Commit::Applied,
+            Written::ConditionFailed(_) | Written::InTransaction => Commit::Conflict(None),
+        })
     }
 
     async fn commit(&self, event: &Event, changes: &[Change]) -> Result<Commit, StoreError> {
@@ -150,6 +183,10 @@ fn event_key(id: &EventId) -> String {
     format!("event#{id}")
 }
 
+fn board_key(id: &EventId) -> String {
+    format!("event#{id}#board")
+}
+
 fn pool_key(id: &EventId, index: PoolIndex) -> String {
     format!("event#{id}#{}", index.get())
 }
@@ -162,6 +199,7 @@ fn bytes(item: &Item) -> usize {
     const ENDED: usize = 3 + 8;
     match item {
         Item::Event(_) | Item::Claim(_) | Item::Created(_) => 150,
+        Item::Board(board) => 110 + board.census.free.len(),
         Item::Pool(pool) => {
             let entries = pool.reservations().map(|one| {
                 let reference = one.reference.as_ref().map_or(0, |text| 1 + text.as_str().len());

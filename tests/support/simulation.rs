@@ -111,7 +111,7 @@ impl World {
         store.table.set_watch(Arc::new(move |items| {
             let pools = items.values().filter_map(|item| match item {
                 Item::Pool(pool) => Some(Sighting::from(pool)),
-                Item::Event(_) | Item::Claim(_) | Item::Created(_) => None,
+                Item::Event(_) | Item::Board(_) | Item::Claim(_) | Item::Created(_) => None,
             });
             watching.look(pools);
         }));

@@ -2,7 +2,7 @@
 
 use lambda_http::{Body, Request, Response};
 use shared::answer;
-use shared::commit::decide_and_commit;
+use shared::commit::{Home, decide_and_commit};
 use shared::desk::Desk;
 use shared::mark::RequestMark;
 use shared::parse;
@@ -34,7 +34,7 @@ pub async fn cancel_reservation<S: Store>(
     };
     let is_meant = tags::if_match(request);
 
-    let settled = decide_and_commit(desk, &event, home, |view, now| {
+    let settled = decide_and_commit(desk, &event, Home::Fixed(home), |view, now| {
         view.home().expect(&id, &caller, &is_meant)?;
         view.home().cancel(&id, &caller, by, now)
     })

@@ -2,6 +2,7 @@
 
 use lambda_http::{Body, Request, Response};
 use shared::access::Role;
+use shared::board::Census;
 use shared::desk::Desk;
 use shared::event::{Event, PoolCount, TotalSeats};
 use shared::mark::RequestMark;
@@ -31,7 +32,7 @@ pub async fn create_event<S: Store>(
 
     let replayed = creation::create_event(&desk.store, &event, || desk.random()).await?;
 
-    let summary = Summary::of(&event, &Pool::open_all(&event));
+    let summary = Summary::of(&event, &Census::of(&Pool::open_all(&event)));
     Ok(answer::created(&summary, key.is_some() && replayed))
 }
 

@@ -3,7 +3,7 @@
 use lambda_http::{Body, Request, Response};
 use shared::access::Caller;
 use shared::answer;
-use shared::commit::decide_and_commit;
+use shared::commit::{Home, decide_and_commit};
 use shared::desk::Desk;
 use shared::order::Order;
 use shared::parse::{self, Fields};
@@ -27,14 +27,21 @@ pub async fn reserve_seats<S: Store>(
     let order = parse_order(request, &caller, event_id.as_ref().ok())?;
 
     let event = desk.event(&event_id?).await?;
-    let id = match &key {
-        Some(key) => ReservationId::of_key(&event, &caller.id, key),
-        None => desk.draw_id(&event, order.seats),
+    let (id, home) = match &key {
+        Some(key) => {
+            let id = ReservationId::of_key(&event, &caller.id, key);
+            (id, Home::Fixed(id.pool()))
+        }
+        None => {
+            let id = desk.draw_id(&event, order.seats);
+            (id, Home::Any { first: id.pool(), seats: order.seats })
+        }
     };
 
-    let settled =
-        decide_and_commit(desk, &event, id.pool(), |view, now| view.reserve(&id, &order, now))
-            .await?;
+    let settled = decide_and_commit(desk, &event, home, |view, now| {
+        view.reserve(&id.moved_to(view.home().index()), &order, now)
+    })
+    .await?;
 
     Ok(answer::reserved(&event, &settled.reservation, key.is_some() && settled.replayed))
 }

@@ -3,12 +3,14 @@
 use lambda_http::{Body, Request, Response};
 use shared::answer;
 use shared::desk::Desk;
+use shared::lookout;
 use shared::parse;
 use shared::problem::Problem;
 use shared::store::Store;
 use shared::summary::Summary;
 
-/// Adds up the event's pools. A caller that has this version already is answered 304.
+/// Answers the event's numbers, at most a second old. A caller that has this version already is
+/// answered 304.
 ///
 /// # Errors
 ///
@@ -20,6 +22,6 @@ pub async fn summarize_event<S: Store>(
     parse::caller(request)?;
 
     let event = desk.event(&parse::event_id(request, desk)?).await?;
-    let pools = desk.store.load_pools(&event).await?;
-    Ok(answer::summarized(request, &Summary::of(&event, &pools)))
+    let census = lookout::census(desk, &event).await?;
+    Ok(answer::summarized(request, &Summary::of(&event, &census)))
 }

@@ -5,6 +5,7 @@
 //! one value, and what has its usual value is left out.
 
 pub(super) mod access;
+pub(super) mod board;
 pub(super) mod event;
 pub(super) mod pool;
 mod reservations;

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
 
 use super::item;
 use super::table::{DynamoStore, Transacted, Updated};
+use crate::board::Board;
 use crate::event::{Event, PoolIndex};
 use crate::mark::RequestMark;
 use crate::pool::{Change, Pool};
@@ -27,12 +28,14 @@ impl Store for DynamoStore {
         item::pool::to_pool(&event.id, index, &found)
     }
 
-    async fn load_pools(&self, event: &Event) -> Result<Vec<Pool>, StoreError> {
+    async fn load_some(
+        &self,
+        event: &Event,
+        indices: Vec<PoolIndex>,
+    ) -> Result<Vec<Pool>, StoreError> {
         let partition = |index| item::pool::pool_partition(&event.id, index);
-        let keys = event
-            .pools
-            .indices()
-            .map(|index| item::key_of(partition(index), item::pool::POOL_SORT));
+        let keys =
+            indices.iter().map(|index| item::key_of(partition(*index), item::pool::POOL_SORT));
         let mut found = BTreeMap::new();
         for item in self.get_all(keys.collect()).await? {
             found.extend(item::pool::pool_index(&item).map(|index| (index, item)));
@@ -41,7 +44,24 @@ impl Store for DynamoStore {
             Some(item) => item::pool::to_pool(&event.id, index, item),
             None => Err(missing(partition(index))),
         };
-        event.pools.indices().map(read).collect()
+        indices.into_iter().map(read).collect()
+    }
+
+    async fn load_board(&self, event: &Event) -> Result<Board, StoreError> {
+        let found = self.get(item::board::board_key(&event.id)).await?;
+        found.map_or(Ok(Board::default()), |found| item::board::to_board(&event.id, &found))
+    }
+
+    async fn post(
+        &self,
+        event: &Event,
+        expected: &Board,
+        after: &Board,
+    ) -> Result<Commit, StoreError> {
+        match self.update(&item::board::update_of(&event.id, expected, after)).await? {
+            Updated::Applied => Ok(Commit::Applied),
+            Updated::Lost(_) => Ok(Commit::Conflict(None)),
+        }
     }
 
     async fn commit(&self, event: &Event, changes: &[Change]) -> Result<Commit, StoreError> {

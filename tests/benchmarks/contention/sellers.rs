@@ -89,7 +89,7 @@ impl Seller {
             let watch: Watch<Item> = Arc::new(move |items| {
                 let seats = items.values().map(|item| match item {
                     Item::Pool(pool) => pool.available(),
-                    Item::Event(_) | Item::Claim(_) | Item::Created(_) => 0,
+                    Item::Event(_) | Item::Board(_) | Item::Claim(_) | Item::Created(_) => 0,
                 });
                 free(seats.sum());
             });

@@ -8,6 +8,7 @@ use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request};
 use shared::access::{AccessToken, Role};
 use shared::answer::summarized;
+use shared::board::Census;
 use shared::parse;
 use shared::reservation::ReservationId;
 use shared::summary::Summary;
@@ -91,7 +92,7 @@ fn check_idempotency_key(header: &HeaderValue) {
 /// 304 for the version that is named, and for no other. What is no header that RFC 9110 knows may
 /// be taken for anything.
 fn check_if_none_match(header: &HeaderValue) {
-    let mut summary = Summary::of(&nouns::event("any", 1), &[]);
+    let mut summary = Summary::of(&nouns::event("any", 1), &Census::default());
     summary.version = VERSION;
     let answer = summarized(&request("If-None-Match", header), &summary);
     if let Some(is_named) = rules::names_version(header.as_bytes(), VERSION) {

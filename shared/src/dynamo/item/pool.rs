@@ -17,6 +17,9 @@ pub(in crate::dynamo) const POOL_SORT: &str = "pool";
 /// Only a pool that overflowed has it.
 const OVERFLOWED: &str = "overflowed";
 
+/// Only a pool that was given seats back has it.
+const RETURNED: &str = "returned";
+
 pub(in crate::dynamo) fn pool_partition(id: &EventId, index: PoolIndex) -> String {
     format!("event#{id}#{}", index.get())
 }
@@ -32,6 +35,9 @@ pub(in crate::dynamo) fn of_pool(event: &EventId, pool: &Pool) -> Item {
     ]);
     if pool.is_overflowed() {
         item.insert(OVERFLOWED.to_owned(), AttributeValue::Bool(true));
+    }
+    if pool.returned() > 0 {
+        item.insert(RETURNED.to_owned(), number(pool.returned()));
     }
     item
 }
@@ -68,8 +74,9 @@ pub(in crate::dynamo) fn to_evidence(event: &EventId, index: PoolIndex, item: &I
 fn stored_pool(index: PoolIndex, item: &Item) -> Result<Pool, Why> {
     let reservations = to_reservations(index, item)?;
     let (capacity, available) = (bounded(item, "capacity")?, bounded(item, "available")?);
-    let (version, is_overflowed) = (whole(item, "version")?, item.contains_key(OVERFLOWED));
-    Ok(Pool::from_stored(index, version, capacity, available, reservations, is_overflowed))
+    let returned = if item.contains_key(RETURNED) { whole(item, RETURNED)? } else { 0 };
+    let (version, overflowed) = (whole(item, "version")?, item.contains_key(OVERFLOWED));
+    Ok(Pool::from_stored(index, version, capacity, available, returned, reservations, overflowed))
 }
 
 /// The index of the pool that this item is, read from its partition key.
@@ -106,6 +113,12 @@ pub(in crate::dynamo) fn update_of(event: &EventId, change: &Change) -> UpdateBu
             .expression_attribute_names("#o", OVERFLOWED)
             .expression_attribute_values(":overflowed", AttributeValue::Bool(true));
     }
+    if after.returned() > 0 {
+        sets.push_str(", #b = :returned");
+        update = update
+            .expression_attribute_names("#b", RETURNED)
+            .expression_attribute_values(":returned", number(after.returned()));
+    }
     update.update_expression(sets)
 }
 
@@ -113,6 +126,9 @@ fn seal_of(event: &EventId, pool: &Pool) -> Seal {
     let (index, overflowed) = (pool.index().get(), pool.is_overflowed());
     let mut seal = Seal::of(&[event, &index, &pool.version(), &overflowed]);
     seal = seal.and(&[&pool.capacity(), &pool.available()]);
+    if pool.returned() > 0 {
+        seal = seal.and(&[&"b", &pool.returned()]);
+    }
     for one in pool.reservations() {
         let created = one.created_at.as_millisecond();
         seal =
@@ -200,7 +216,7 @@ mod tests {
         for count in 0..=fattest.len() {
             let kept = fattest.iter().take(count).map(|one| (one.id, one.clone())).collect();
             let (index, most) = (PoolIndex::new(u16::MAX), u32::MAX);
-            let pool = Pool::from_stored(index, u64::MAX, most, most, kept, true);
+            let pool = Pool::from_stored(index, u64::MAX, most, most, u64::MAX, kept, true);
             let event = "e".repeat(64).parse().expect("an id");
             let stored = weight_of(&of_pool(&event, &pool));
             assert!(stored <= pool.bytes() + 300, "{count}: {stored} > {}", pool.bytes());
