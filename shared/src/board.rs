@@ -87,17 +87,18 @@ pub struct Memory {
 }
 
 impl Census {
-    /// Of these pools, by index.
-    pub fn of(pools: &[Pool]) -> Self {
-        let live = pools.iter().flat_map(Pool::reservations).filter(|one| one.is_live());
-        let free = pools.iter().map(|pool| u8::try_from(sellable(pool)).unwrap_or(u8::MAX));
-        Self {
-            sold: pools.iter().map(Pool::sold).sum(),
-            returned: pools.iter().map(Pool::returned).sum(),
-            reservations: live.map(|_| 1).sum(),
-            version: pools.iter().map(Pool::version).sum(),
-            free: free.collect(),
+    /// Of all pools, by index.
+    pub fn of<'a>(pools: impl IntoIterator<Item = &'a Pool>) -> Self {
+        let mut census = Self::default();
+        for pool in pools {
+            let live = pool.reservations().filter(|one| one.is_live()).map(|_| 1_u64);
+            census.sold = census.sold.saturating_add(pool.sold());
+            census.returned = census.returned.saturating_add(pool.returned());
+            census.reservations = census.reservations.saturating_add(live.sum());
+            census.version = census.version.saturating_add(pool.version());
+            census.free.push(u8::try_from(sellable(pool)).unwrap_or(u8::MAX));
         }
+        census
     }
 
     /// The most seats that can have been free at a moment before this reading began, if so many
@@ -141,6 +142,17 @@ impl Shortage {
         let at_most = after.free_at_most(total, before.sold);
         let available = u64::from(total.get()).saturating_sub(after.taken()).min(at_most);
         Self { at: before.at, at_most, available }
+    }
+
+    /// What the only pool of an event proves that was read after this.
+    pub(crate) fn of_only(pool: &Pool, at: Instant) -> Self {
+        let available = pool.available().into();
+        Self { at, at_most: available, available }
+    }
+
+    /// Whether a refusal may rest on it that was asked for later.
+    pub(crate) fn is_young(&self) -> bool {
+        self.at.elapsed() < AGE_MAX
     }
 
     /// Whether it is too few for so many.
@@ -207,7 +219,7 @@ impl Memory {
 
     /// What proved a refusal last, if it is young enough and holds for this order, too.
     pub(crate) fn shortage(&self, requested: u32) -> Option<Shortage> {
-        self.shortage.filter(|known| known.at.elapsed() < AGE_MAX && known.is_of(requested))
+        self.shortage.filter(|known| known.is_young() && known.is_of(requested))
     }
 
     /// The census that was learned last, if it is no older than this.

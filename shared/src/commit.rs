@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::board::{Census, Sighting};
+use crate::board::Shortage;
 use crate::desk::Desk;
 use crate::event::{Event, PoolIndex};
 use crate::order::SeatCount;
@@ -72,16 +72,14 @@ pub async fn decide_and_commit<S: Store>(
     home: Home,
     decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
 ) -> Result<Settled, Problem> {
-    let (started, (home, seats)) = (
-        Instant::now(),
-        match home {
-            Home::Fixed(index) => (index, None),
-            Home::Any { first, seats } => (first, Some(seats)),
-        },
-    );
-    let (lost, looked, has_guessed, tried, counted) = (0, 0, false, Vec::new(), None);
+    let (home, seats) = match home {
+        Home::Fixed(index) => (index, None),
+        Home::Any { first, seats } => (first, Some(seats)),
+    };
+    let (started, lost, looked) = (Instant::now(), 0, 0);
+    let (has_guessed, tried, proof) = (false, Vec::new(), None);
     let mut race =
-        Race { desk, event, home, seats, started, lost, looked, has_guessed, tried, counted };
+        Race { desk, event, home, seats, started, lost, looked, has_guessed, tried, proof };
     let settled = race.run(decide).await;
     settled.map_err(|problem| race.doubt(problem))
 }
@@ -103,8 +101,8 @@ struct Race<'a, S> {
     /// The commits that may have been applied, or may yet be: the version from which each changes
     /// its pools, the home pool among them.
     tried: Vec<Vec<(PoolIndex, u64)>>,
-    /// What was counted when all pools were read last.
-    counted: Option<Sighting>,
+    /// What proves a refusal, once the home pool shows that no try of this request took the seats.
+    proof: Option<Shortage>,
 }
 
 impl<S: Store> Race<'_, S> {
@@ -119,13 +117,13 @@ impl<S: Store> Race<'_, S> {
                 Ok(Decision::Standing(reservation)) => return Ok(self.recover(reservation)),
                 Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
                 Err(Refusal::NotEnoughSeats { requested, .. }) => {
-                    let refusal = self.look_further(&mut view, requested, &decide).await?;
-                    if let Some(refusal) = refusal {
-                        return Err(refusal.into());
+                    if let Some(shortage) = self.proof_for(&view, requested) {
+                        return Err(shortage.refuse(requested).into());
                     }
                     if self.is_over() {
                         return self.look_last(decide).await;
                     }
+                    view = self.look_further(view, requested).await?;
                     continue;
                 }
                 Err(refusal) => return Err(refusal.into()),
@@ -280,10 +278,8 @@ impl<S: Store> Race<'_, S> {
     }
 
     /// Reads all pools, after `before` was read.
-    async fn read_all(&mut self, before: &View) -> Result<View, Problem> {
+    async fn read_all(&self, before: &View) -> Result<View, Problem> {
         let pools = self.desk.store.load_pools(self.event).await?;
-        let (at, census) = (Instant::now(), Census::of(&pools));
-        self.counted = Some(Sighting { at, begun: u64::MAX, sold: census.sold });
         self.desk.note(self.event, pools.iter());
         Ok(self.view_of(pools)?.after(before))
     }

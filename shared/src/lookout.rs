@@ -179,7 +179,7 @@ async fn read_after<S: Store>(
 }
 
 /// What this instance has seen of the pools by now.
-fn own_sighting<S: Store>(desk: &Desk<S>, event: &Event) -> Sighting {
+pub(crate) fn own_sighting<S: Store>(desk: &Desk<S>, event: &Event) -> Sighting {
     let at = Instant::now();
     let known = desk.recall(event, |memory| Some(memory.sight(at, u64::MAX, 0)));
     known.unwrap_or(Sighting { at, begun: u64::MAX, sold: 0 })

@@ -1,78 +1,96 @@
 //! The search for seats that the home pool lacks: by what this instance remembers, then by the
-//! board; and the refusal, once it is certain that there are too few.
-
-use jiff::Timestamp;
+//! board; and the proof that there are too few.
 
 use super::Race;
 use crate::board::{Census, Memory, Shortage};
 use crate::lookout;
 use crate::problem::Problem;
-use crate::refusal::Refusal;
-use crate::rules::Decision;
 use crate::store::Store;
 use crate::view::View;
 
 impl<S: Store> Race<'_, S> {
-    /// Looks where there are seats, when the view has too few; and gives the refusal, once it is
-    /// certain that there was a moment with fewer than `requested`.
+    /// What proves that there was a moment with too few seats for this order, none of which a try
+    /// of this very order had taken: none stands in this view, whose home pool was read after that
+    /// moment; and none may come to stand.
+    pub(super) fn proof_for(&self, view: &View, requested: u32) -> Option<Shortage> {
+        let may_stand_elsewhere = self.seats.is_none() && !view.is_conclusive();
+        if may_stand_elsewhere || self.may_arrive(view.home()) {
+            return None;
+        }
+        let is_in_time = |proof: &Shortage| proof.at >= self.started || proof.is_young();
+        self.proof.filter(|proof| proof.is_of(requested) && is_in_time(proof))
+    }
+
+    /// Looks where there are seats, when the view has too few: what to decide on next. Or it finds
+    /// a proof that there are too few.
     pub(super) async fn look_further(
         &mut self,
-        view: &mut View,
+        view: View,
         requested: u32,
-        decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
-    ) -> Result<Option<Refusal>, Problem> {
+    ) -> Result<View, Problem> {
         let (event, home) = (self.event, view.home());
         // While a commit of this request may yet be applied, its seats may be those that lack.
         let in_doubt = self.may_arrive(home);
         let may_stand_elsewhere = home.is_overflowed() || home.is_heavy();
         if may_stand_elsewhere && self.seats.is_none() {
-            return self.look_everywhere(view, requested, decide).await;
+            return self.look_everywhere(&view).await;
         }
-        if event.pools.get() == 1 && home.available() < requested {
-            return Ok(Some(Refusal::NotEnoughSeats { requested, available: home.available() }));
+        if event.pools.get() == 1 {
+            return self.prove(Shortage::of_only(home, self.started), view, in_doubt).await;
         }
 
         if !self.has_guessed {
             self.has_guessed = true;
             let missing = requested.saturating_sub(home.available());
             if let Some(widened) = self.widen(missing, in_doubt).await? {
-                *view = widened;
-                return Ok(None);
+                return Ok(widened);
             }
         }
 
         let is_in_crowd = lookout::is_in_crowd(self.desk, event);
         let known = self.desk.recall(event, |memory| memory.shortage(requested));
-        if let Some(shortage) = known.filter(|_| is_in_crowd && !in_doubt) {
-            tracing::info!("refused in a crowd");
-            return Ok(Some(shortage.refuse(requested)));
+        if let Some(shortage) = known.filter(|_| is_in_crowd) {
+            return self.prove(shortage, view, in_doubt).await;
         }
 
         let may_be_old = is_in_crowd && self.looked == 0;
         let looked = lookout::look(self.desk, event, requested, may_be_old).await?;
         let shortage = looked.shortage(event);
-        if shortage.is_of(requested) && in_doubt {
-            self.lost = self.lost.saturating_add(1);
-            self.pause().await;
-            *view = self.settle().await?;
-            return Ok(None);
-        }
-        if shortage.is_of(requested) {
-            if looked.before.at < self.started {
-                tracing::info!("refused in a crowd");
-            }
-            self.desk.recall(event, |memory| memory.remember(shortage));
-            return Ok(Some(shortage.refuse(requested)));
-        }
         self.looked = self.looked.saturating_add(1);
+        if shortage.is_of(requested) {
+            self.desk.recall(event, |memory| memory.remember(shortage));
+            return self.prove(shortage, view, in_doubt).await;
+        }
         if self.seats.is_none()
             && let Some(pools) = looked.pools
         {
-            *view = self.view_of(pools)?;
-        } else if let Some(widened) = self.widen(requested, in_doubt).await? {
-            *view = widened;
+            return self.view_of(pools);
         }
-        Ok(None)
+        Ok(self.widen(requested, in_doubt).await?.unwrap_or(view))
+    }
+
+    /// Decides once more, now that there is a proof. An earlier try of the order may have taken the
+    /// very seats that are missing: then its home pool shows it, if it is read after that moment.
+    async fn prove(
+        &mut self,
+        shortage: Shortage,
+        view: View,
+        in_doubt: bool,
+    ) -> Result<View, Problem> {
+        self.proof = Some(shortage);
+        let is_older = shortage.at < self.started;
+        if is_older {
+            tracing::info!("refused in a crowd");
+        }
+        if in_doubt {
+            self.lost = self.lost.saturating_add(1);
+            self.pause().await;
+            return self.settle().await;
+        }
+        if is_older || self.seats.is_some() {
+            return Ok(view);
+        }
+        Ok(View::of_home(self.read_home().await?))
     }
 
     /// What to decide on next, by what this instance remembers of the pools: another pool that has
@@ -103,24 +121,12 @@ impl<S: Store> Race<'_, S> {
 
     /// Looks into every pool, when the home pool has no room or let an order stand in another. Only
     /// a look at all of them tells whether an earlier try of this one does.
-    async fn look_everywhere(
-        &mut self,
-        view: &mut View,
-        requested: u32,
-        decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
-    ) -> Result<Option<Refusal>, Problem> {
-        let before = self.counted;
-        *view = self.read_all(view).await?;
-        let Some(before) = before else { return Ok(None) };
-        let census = Census::of(&view.pools().cloned().collect::<Vec<_>>());
-        let shortage = Shortage::of(self.event.total_seats, &before, &census);
-        if shortage.is_of(requested)
-            && view.is_conclusive()
-            && let Err(Refusal::NotEnoughSeats { .. }) = decide(view, self.desk.now())
-        {
-            return Ok(Some(shortage.refuse(requested)));
-        }
+    async fn look_everywhere(&mut self, before: &View) -> Result<View, Problem> {
         self.looked = self.looked.saturating_add(1);
-        Ok(None)
+        let earlier = lookout::own_sighting(self.desk, self.event);
+        let view = self.read_all(before).await?;
+        let census = Census::of(view.pools());
+        self.proof = Some(Shortage::of(self.event.total_seats, &earlier, &census));
+        Ok(view)
     }
 }
