@@ -227,7 +227,11 @@ impl<S: Store> Race<'_, S> {
     /// Reads the home pool, and what tells that a commit which was tried can no longer be applied:
     /// another of its pools had moved on, and after that the home pool still stood where it was.
     async fn settle(&mut self) -> Result<View, Problem> {
-        let before = self.read_with(self.pools_tried()).await?;
+        let others = self.pools_tried();
+        let before = self.read_with(others).await?;
+        if before.others().next().is_none() {
+            return Ok(before);
+        }
         let home = self.read_home().await?;
         if self.may_arrive(&home) {
             let has_moved = |(index, version): &(PoolIndex, u64)| {

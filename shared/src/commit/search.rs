@@ -4,6 +4,7 @@
 use super::Race;
 use crate::board::{Census, Memory, Shortage};
 use crate::lookout;
+use crate::pool::Pool;
 use crate::problem::Problem;
 use crate::store::Store;
 use crate::view::View;
@@ -31,17 +32,18 @@ impl<S: Store> Race<'_, S> {
         let (event, home) = (self.event, view.home());
         // While a commit of this request may yet be applied, its seats may be those that lack.
         let in_doubt = self.may_arrive(home);
+        let missing = requested.saturating_sub(home.available());
         let may_stand_elsewhere = home.is_overflowed() || home.is_heavy();
         if may_stand_elsewhere && self.seats.is_none() {
             return self.look_everywhere(&view).await;
         }
         if event.pools.get() == 1 {
-            return self.prove(Shortage::of_only(home, self.started), view, in_doubt).await;
+            let shortage = Shortage::of_only(home, self.started);
+            return self.prove(shortage, view, None, in_doubt).await;
         }
 
         if !self.has_guessed {
             self.has_guessed = true;
-            let missing = requested.saturating_sub(home.available());
             if let Some(widened) = self.widen(missing, in_doubt).await? {
                 return Ok(widened);
             }
@@ -50,7 +52,7 @@ impl<S: Store> Race<'_, S> {
         let is_in_crowd = lookout::is_in_crowd(self.desk, event);
         let known = self.desk.recall(event, |memory| memory.shortage(requested));
         if let Some(shortage) = known.filter(|_| is_in_crowd) {
-            return self.prove(shortage, view, in_doubt).await;
+            return self.prove(shortage, view, None, in_doubt).await;
         }
 
         let may_be_old = is_in_crowd && self.looked == 0;
@@ -59,14 +61,14 @@ impl<S: Store> Race<'_, S> {
         self.looked = self.looked.saturating_add(1);
         if shortage.is_of(requested) {
             self.desk.recall(event, |memory| memory.remember(shortage));
-            return self.prove(shortage, view, in_doubt).await;
+            return self.prove(shortage, view, looked.pools, in_doubt).await;
         }
         if self.seats.is_none()
             && let Some(pools) = looked.pools
         {
             return self.view_of(pools);
         }
-        Ok(self.widen(requested, in_doubt).await?.unwrap_or(view))
+        Ok(self.widen(missing, in_doubt).await?.unwrap_or(view))
     }
 
     /// Decides once more, now that there is a proof. An earlier try of the order may have taken the
@@ -75,10 +77,11 @@ impl<S: Store> Race<'_, S> {
         &mut self,
         shortage: Shortage,
         view: View,
+        pools: Option<Vec<Pool>>,
         in_doubt: bool,
     ) -> Result<View, Problem> {
         self.proof = Some(shortage);
-        let is_older = shortage.at < self.started;
+        let is_older = shortage.at <= self.started;
         if is_older {
             tracing::info!("refused in a crowd");
         }
@@ -90,7 +93,10 @@ impl<S: Store> Race<'_, S> {
         if is_older || self.seats.is_some() {
             return Ok(view);
         }
-        Ok(View::of_home(self.read_home().await?))
+        match pools {
+            Some(pools) => self.view_of(pools),
+            None => Ok(View::of_home(self.read_home().await?)),
+        }
     }
 
     /// What to decide on next, by what this instance remembers of the pools: another pool that has
