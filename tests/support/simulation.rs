@@ -109,7 +109,7 @@ impl World {
         let auditor = Auditor::of(&event, &pools);
         let watching = Arc::clone(&auditor);
         store.table.set_watch(Arc::new(move |items| {
-            let pools = items.values().filter_map(|item| match item {
+            let pools = items.iter().filter_map(|item| match item {
                 Item::Pool(pool) => Some(Sighting::from(pool)),
                 Item::Event(_) | Item::Board(_) | Item::Claim(_) | Item::Created(_) => None,
             });

@@ -1,6 +1,7 @@
 //! Ways to sell seats on DynamoDB: ours, the published API's, and three more to compare with.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
@@ -86,12 +87,18 @@ impl Seller {
             let event = nouns::event("on-sale", u64::from(seats));
             let store = SimulatedStore::under(Weather::aws(), dice.clone());
             store.put_event(&event);
+            let pools = store.peek_pools(&event).into_iter();
+            let known: BTreeMap<_, _> =
+                pools.map(|pool| (pool.index(), pool.available())).collect();
+            let known = Mutex::new(known);
             let watch: Watch<Item> = Arc::new(move |items| {
-                let seats = items.values().map(|item| match item {
-                    Item::Pool(pool) => pool.available(),
-                    Item::Event(_) | Item::Board(_) | Item::Claim(_) | Item::Created(_) => 0,
-                });
-                free(seats.sum());
+                let mut known = known.lock().expect("nobody panics");
+                for item in items {
+                    if let Item::Pool(pool) = item {
+                        known.insert(pool.index(), pool.available());
+                    }
+                }
+                free(known.values().sum());
             });
             store.table.set_watch(watch);
             let desks = (0..instances).map(|_| desk(&store, &dice)).collect();
@@ -104,8 +111,10 @@ impl Seller {
         let table = Table::new(dice, Weather::aws(), weigh);
         table.put("event".to_owned(), Thing::Counter { version: 0, free: seats });
         let watch: Watch<Thing> = Arc::new(move |items| {
-            if let Some(Thing::Counter { free: seats, .. }) = items.get("event") {
-                free(*seats);
+            for item in items {
+                if let Thing::Counter { free: seats, .. } = item {
+                    free(*seats);
+                }
             }
         });
         table.set_watch(watch);

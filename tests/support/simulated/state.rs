@@ -25,8 +25,8 @@ pub(crate) struct Counts {
     pub(crate) seen: BTreeMap<&'static str, u64>,
 }
 
-/// Looks at all items after every write.
-pub(crate) type Watch<T> = Arc<dyn Fn(&HashMap<String, T>) + Send + Sync>;
+/// Looks after every write at the items that it wrote, as they stand now.
+pub(crate) type Watch<T> = Arc<dyn Fn(&[&T]) + Send + Sync>;
 
 /// A table from the inside.
 pub(crate) struct State<T> {
@@ -52,9 +52,10 @@ impl<T> State<T> {
         *self.counts.seen.entry(seen).or_default() += 1;
     }
 
-    pub(super) fn show(&self) {
+    pub(super) fn show(&self, written: &[&str]) {
         if let Some(watch) = &self.watch {
-            watch(&self.items);
+            let written: Vec<_> = written.iter().filter_map(|key| self.items.get(*key)).collect();
+            watch(&written);
         }
     }
 

@@ -147,7 +147,7 @@ impl<T: Clone + Send + 'static> Table<T> {
         for (key, after, _) in all_after {
             state.items.extend(after.map(|after| (key.clone(), after)));
         }
-        state.show();
+        state.show(&writes.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>());
         Attempt::Answered(Transacted::Applied)
     }
 
@@ -168,7 +168,7 @@ impl<T: Clone + Send + 'static> Table<T> {
         match after {
             Some(after) => {
                 state.items.insert(key.to_owned(), after);
-                state.show();
+                state.show(&[key]);
                 Attempt::Answered(Written::Applied)
             }
             None => {

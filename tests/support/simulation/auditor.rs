@@ -20,7 +20,6 @@ pub(crate) struct Auditor {
     seen: Mutex<Seen>,
 }
 
-#[derive(Default)]
 struct Seen {
     pools: BTreeMap<u16, Sighting>,
     /// The free seats of the event, after every write.
@@ -32,8 +31,9 @@ impl Auditor {
     /// An auditor of this event, whose pools stand like these.
     pub(crate) fn of(event: &Event, pools: &[Pool]) -> Arc<Self> {
         let total_seats = event.total_seats.get();
-        let free = pools.iter().map(Pool::available).sum();
-        let seen = Seen { free: vec![(Instant::now(), free)], ..Seen::default() };
+        let free = vec![(Instant::now(), pools.iter().map(Pool::available).sum())];
+        let pools = pools.iter().map(|pool| (pool.index().get(), Sighting::from(pool))).collect();
+        let seen = Seen { pools, free, violation: None };
         Arc::new(Self { total_seats, seen: Mutex::new(seen) })
     }
 
@@ -80,15 +80,16 @@ impl Auditor {
         }
     }
 
-    /// Looks at all pools of the event after a write.
+    /// Looks at the pools of the event that a write has changed.
     pub(crate) fn look(&self, pools: impl IntoIterator<Item = Sighting>) {
         let mut seen = self.seen();
         let mut violation = None;
         for pool in pools {
-            let before = seen.pools.insert(pool.index, pool.clone());
-            let broken = check_sum(&pool).or_else(|| check_step(before.as_ref()?, &pool));
-            let broken = broken.or_else(|| check_twins(&seen.pools, before.as_ref()?, &pool));
+            let before = seen.pools.get(&pool.index);
+            let broken = check_sum(&pool).or_else(|| check_step(before?, &pool));
+            let broken = broken.or_else(|| check_twins(&seen.pools, before?, &pool));
             violation = violation.or(broken);
+            seen.pools.insert(pool.index, pool);
         }
 
         let sum = |seats: fn(&Sighting) -> u32| seen.pools.values().map(seats).sum::<u32>();

@@ -1,7 +1,6 @@
 //! A seeded world whose instances reach DynamoDB through the real store and the real SDK.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use shared::store::{Commit, CreationStep, Store as _};
 
@@ -10,7 +9,6 @@ use super::expression::Item;
 use super::sighting::sighting;
 use crate::support::simulation::auditor::Auditor;
 use crate::support::simulation::beginning::Beginning;
-use crate::support::simulation::sighting::Sighting;
 use crate::support::simulation::{INSTANCES, World, instance};
 
 /// The world of this seed, at the wire. One pool has no room, so often in 1.
@@ -30,17 +28,10 @@ pub(crate) async fn create(seed: u64, crammed: f64) -> World {
     World::with(dice, event, weather, auditor, instances, counts)
 }
 
-/// Has the auditor look at all pools after every write. Only what changed is read again.
+/// Has the auditor look after every write at the pools that it wrote.
 fn watch(wire: &Wire, auditor: &Arc<Auditor>) {
-    let (auditor, known) = (Arc::clone(auditor), Mutex::new(HashMap::new()));
-    wire.table.set_watch(Arc::new(move |items: &HashMap<String, Item>| {
-        let mut known = known.lock().expect("looking does not panic");
-        for (key, item) in items {
-            let seen: Option<&(Item, Option<Sighting>)> = known.get(key);
-            if seen.is_none_or(|(before, _)| before != item) {
-                known.insert(key.clone(), (item.clone(), sighting(item)));
-            }
-        }
-        auditor.look(known.values().filter_map(|(_, seen)| seen.clone()));
+    let auditor = Arc::clone(auditor);
+    wire.table.set_watch(Arc::new(move |items: &[&Item]| {
+        auditor.look(items.iter().filter_map(|item| sighting(item)));
     }));
 }
