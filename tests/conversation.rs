@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::access::{AccessToken, Caller, Role};
+use shared::board::Census;
 use shared::dynamo::{AccessError, DynamoStore};
 use shared::event::PoolIndex;
 use shared::mark::RequestMark;
@@ -37,6 +38,7 @@ async fn ask_for_all(store: &DynamoStore) {
     create_events(store).await;
     sell_and_cancel(store).await;
     gather(store).await;
+    keep_the_board(store).await;
     add_and_revoke_keys(store).await;
     let events = store.list_events().await.expect("it is calm");
     assert_eq!(events, ["large", "small"]);
@@ -103,6 +105,19 @@ async fn gather(store: &DynamoStore) {
     assert_eq!(store.commit(&event, &fresh).await.unwrap(), Commit::Applied);
     assert_eq!(store.commit(&event, &fresh).await.unwrap(), Commit::Conflict(None));
     assert_ne!(store.load_pools(&event).await.unwrap(), pools);
+}
+
+async fn keep_the_board(store: &DynamoStore) {
+    let event = nouns::event("small", 120);
+    let new = store.load_board(&event).await.unwrap();
+    let begun = new.with_next_round();
+    assert_eq!(store.post(&event, &new, &begun).await.unwrap(), Commit::Applied);
+    assert_eq!(store.post(&event, &new, &begun).await.unwrap(), Commit::Conflict(None));
+    let census = Census::of(&store.load_pools(&event).await.unwrap());
+    let ended = begun.clone().with_census(census);
+    assert_eq!(store.post(&event, &begun, &ended).await.unwrap(), Commit::Applied);
+    assert_eq!(store.post(&event, &begun, &ended).await.unwrap(), Commit::Conflict(None));
+    assert_eq!(store.load_board(&event).await.unwrap(), ended);
 }
 
 async fn add_and_revoke_keys(store: &DynamoStore) {

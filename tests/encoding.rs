@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
 use shared::access::{AccessToken, Caller, Role};
+use shared::board::{Board, Census};
 use shared::event::{Event, PoolIndex};
 use shared::mark::RequestMark;
 use shared::order::{Order, SeatCount};
@@ -108,12 +109,21 @@ fn whatever_was_altered_or_cut_is_corrupt_or_the_same() {
             let wire = Wire::calm();
             let pool = lived_through(&wire, &event, &deeds).await;
             let key = format!("event#{}#0|pool", event.id);
-            check_alterations(&wire, &key, pool, async || loaded(&wire, &event).await).await;
+            check_alterations(&wire, &key, pool.clone(), async || loaded(&wire, &event).await)
+                .await;
 
             let store = wire.store();
             let key = format!("event#{}|event", event.id);
             let read = async || store.load_event(&event.id).await;
             check_alterations(&wire, &key, Some(event.clone()), read).await;
+
+            let (new, census) = (Board::default(), Census::of([&pool]));
+            let begun = new.with_next_round();
+            let ended = begun.clone().with_census(census);
+            store.post(&event, &new, &begun).await.expect("it is calm");
+            store.post(&event, &begun, &ended).await.expect("it is calm");
+            let key = format!("event#{}|board", event.id);
+            check_alterations(&wire, &key, ended, async || store.load_board(&event).await).await;
 
             let key = format!("creation#{:016x}|creation", event.created_by.get());
             let read = async || store.load_creation(event.created_by).await;
