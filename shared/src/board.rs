@@ -14,7 +14,11 @@ use crate::pool::Pool;
 use crate::refusal::Refusal;
 
 /// How old what a refusal or a summary rests on may be.
-pub(crate) const AGE_MAX: Duration = Duration::from_secs(1);
+const AGE_MAX: Duration = Duration::from_secs(1);
+
+/// After so long an instance in a crowd looks at the board again: by the time that what it knows is
+/// too old, the board has gone on.
+const KNOWN_AGE_MAX: Duration = Duration::from_millis(500);
 
 /// What one reading of all pools counted. The pools were read one by one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,8 +86,8 @@ pub struct Memory {
     sightings: VecDeque<Sighting>,
     /// When this instance wanted to know of all pools, in the last second.
     wanted: VecDeque<Instant>,
-    shortage: Option<Shortage>,
-    census: Option<(Instant, Census)>,
+    /// What was found out last, of all pools.
+    looked: Option<(Sighting, Census)>,
 }
 
 impl Census {
@@ -180,17 +184,24 @@ impl Memory {
         }
     }
 
-    /// Remembers a census; what it rests on is no older than the moment.
-    pub(crate) fn learn(&mut self, at: Instant, census: &Census) {
+    /// Remembers a census, and what was known at a moment before it was read.
+    pub(crate) fn learn(&mut self, before: Sighting, census: &Census) {
         self.free = census.free.iter().copied().map(u32::from).collect();
-        self.census = Some((at, census.clone()));
+        self.looked = Some((before, census.clone()));
+    }
+
+    /// What was learned last, if it is so young that it serves a crowd.
+    pub(crate) fn looked(&self) -> Option<(Sighting, Census)> {
+        self.looked.clone().filter(|(before, _)| before.at.elapsed() < KNOWN_AGE_MAX)
     }
 
     /// Remembers that a board was seen; what this instance saw of the pools counts, too.
     pub(crate) fn sight(&mut self, at: Instant, begun: u64, sold: u64) -> Sighting {
         let sighting = Sighting { at, begun, sold: sold.max(self.sold.iter().sum()) };
         while self.sightings.pop_front_if(|one| one.at.elapsed() >= AGE_MAX).is_some() {}
-        self.sightings.push_back(sighting);
+        if begun < u64::MAX {
+            self.sightings.push_back(sighting);
+        }
         sighting
     }
 
@@ -198,6 +209,13 @@ impl Memory {
     pub(crate) fn before(&self, round: u64) -> Option<Sighting> {
         let is_before = |one: &&Sighting| one.begun < round && one.at.elapsed() < AGE_MAX;
         self.sightings.iter().rev().find(is_before).copied()
+    }
+
+    /// How many rounds were begun in the last second, as far as this instance saw.
+    pub(crate) fn rounds(&self) -> u64 {
+        let [first, last] = [self.sightings.front(), self.sightings.back()];
+        let begun = |one: Option<&Sighting>| one.map_or(0, |one| one.begun);
+        begun(last).saturating_sub(begun(first))
     }
 
     /// Counts that this instance wants to know of all pools. True if it has wanted to more than
@@ -210,22 +228,6 @@ impl Memory {
             self.wanted.pop_front();
         }
         self.wanted.len() > often
-    }
-
-    /// Remembers what has proved a refusal.
-    pub(crate) fn remember(&mut self, shortage: Shortage) {
-        self.shortage = Some(shortage);
-    }
-
-    /// What proved a refusal last, if it is young enough and holds for this order, too.
-    pub(crate) fn shortage(&self, requested: u32) -> Option<Shortage> {
-        self.shortage.filter(|known| known.is_young() && known.is_of(requested))
-    }
-
-    /// The census that was learned last, if it is no older than this.
-    pub(crate) fn census(&self, age_max: Duration) -> Option<Census> {
-        let (at, census) = self.census.as_ref()?;
-        (at.elapsed() < age_max).then(|| census.clone())
     }
 
     /// A pool that may have this many free seats; a pool that was never seen may. Of two that 32

@@ -30,9 +30,9 @@ const ATTEMPTS_MAX: u32 = 24;
 /// No attempt starts later than this: well within the 8 s of the function, the 10 s of the gateway.
 const TIME_MAX: Duration = Duration::from_secs(4);
 
-/// The longest pause before the third attempt; it doubles with each, up to the last.
-const PAUSE_FIRST_MS: u64 = 10;
-const PAUSE_LAST_MS: u64 = 160;
+/// The longest pause before the third attempt, and by how much it grows with each further one.
+const PAUSE_MS: u64 = 40;
+const PAUSE_MORE_MS: u64 = 5;
 
 /// What was decided, and stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,8 +252,8 @@ impl<S: Store> Race<'_, S> {
     /// Waits before the next attempt: not after the first loss, then for a jittered pause.
     async fn pause(&self) {
         if self.lost > 1 {
-            let doublings = self.lost.saturating_sub(2).min(8);
-            let pause_max = PAUSE_FIRST_MS.saturating_mul(1 << doublings).min(PAUSE_LAST_MS);
+            let more = u64::from(self.lost).saturating_mul(PAUSE_MORE_MS);
+            let pause_max = PAUSE_MS.saturating_add(more);
             tokio::time::sleep(self.desk.jitter(Duration::from_millis(pause_max))).await;
         }
     }

@@ -21,19 +21,39 @@ const PATIENCE: Duration = Duration::from_millis(150);
 /// After this, an instance reads the pools itself, whatever others do.
 const TIME_MAX: Duration = Duration::from_millis(600);
 
-/// The longest pause between two looks at the board.
-const PAUSE: Duration = Duration::from_millis(12);
+/// So often an instance tries to begin a round. If another comes first each time, and none of their
+/// rounds serves, the board is in trouble.
+const BEGINNINGS_MAX: u32 = 3;
 
-/// So many pools an instance may have read in a second for one event's refusals, or its summaries.
-/// Beyond that, it rests on what is at most a second old. A person never meets that. A crowd does,
-/// and would otherwise have every pool read without end.
+/// The least pause between two looks at the board, and for how many pools it is a millisecond
+/// longer. It is twice as long on average: about as long as half a round.
+const PAUSE_MS: u64 = 6;
+const POOLS_A_MS: u64 = 100;
+
+/// Reading so few pools costs no more than the two writes that tell others of it. So only one
+/// reading in so many is told: that is enough for a crowd to find a round under way, and wait.
+const FEW_POOLS: u16 = 16;
+const TOLD_ONE_IN: u8 = 16;
+
+/// In a crowd, what is a second old must do. It is a crowd if an instance wants to know of an event
+/// more than so often in a second, or if it sees that so many rounds were begun in one. A person
+/// never meets that. A crowd does, and would otherwise have every pool read without end; so for an
+/// event of many pools it takes fewer: 640 readings of a pool.
+const LOOKS_A_SECOND: u16 = 8;
+const ROUNDS_A_SECOND: u16 = 24;
 const READINGS_A_SECOND: u16 = 640;
-const REFUSALS_A_SECOND: u16 = 8;
 
-/// In a crowd of readers, what is so old is looked for again: then the board has gone on.
-const SUMMARY_AGE: Duration = Duration::from_millis(500);
+/// How old what is found may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// The pools were read after the call began.
+    New,
+    /// Or, in a crowd, after a moment that is less than a second ago.
+    ASecondInCrowd,
+}
 
 /// What a look found out.
+#[derive(Debug, Clone)]
 pub(crate) struct Looked {
     /// What was known at a moment before the census was read.
     pub(crate) before: Sighting,
@@ -62,64 +82,87 @@ impl Looked {
 ///
 /// The store's.
 pub async fn census<S: Store>(desk: &Desk<S>, event: &Event) -> Result<Census, StoreError> {
-    let often = often_enough(event);
-    let (is_crowd, known) =
-        desk.recall(event, |memory| (memory.want(often), memory.census(SUMMARY_AGE)));
-    match known {
-        Some(census) if is_crowd => Ok(census),
-        _ if is_crowd => Ok(look(desk, event, 0, true).await?.census),
-        _ => Ok(read(desk, event, 0, own_sighting(desk, event), None).await?.census),
-    }
+    Ok(look(desk, event, 0, Age::ASecondInCrowd).await?.census)
 }
 
-/// Whether an instance that refuses may rest on what is a second old.
-pub(crate) fn is_in_crowd<S: Store>(desk: &Desk<S>, event: &Event) -> bool {
-    let often = often_enough(event).min(REFUSALS_A_SECOND);
-    desk.recall(event, |memory| memory.want(often))
-}
-
-fn often_enough(event: &Event) -> u16 {
-    READINGS_A_SECOND.checked_div(event.pools.get()).unwrap_or(1).max(1)
-}
-
-/// A census that was read after this call began; or, in a crowd, after a moment that is less than a
-/// second ago. It is looked for to know whether so many seats are free.
+/// Looks at all pools, to know whether so many seats are free.
 pub(crate) async fn look<S: Store>(
     desk: &Desk<S>,
     event: &Event,
     requested: u32,
-    is_in_crowd: bool,
+    age: Age,
 ) -> Result<Looked, StoreError> {
-    let now = Instant::now();
-    let (mut first, mut waiting_since, mut last_begun) = (None, now, None);
-    while now.elapsed() < TIME_MAX
+    let often = often_enough(event);
+    let mut may_be_old = desk.recall(event, |memory| memory.want(often.min(LOOKS_A_SECOND)));
+    may_be_old &= age == Age::ASecondInCrowd;
+    if may_be_old
+        && let Some((before, census)) = desk.recall(event, |memory| memory.looked())
+        && let known = (Looked { before, census, pools: None })
+        && (requested == 0 || known.shortage(event).is_of(requested))
+    {
+        return Ok(known);
+    }
+
+    let started = Instant::now();
+    let (mut first, mut since, mut beginnings) = (None, (0, started), 0);
+    while started.elapsed() < TIME_MAX
+        && beginnings < BEGINNINGS_MAX
         && let Some((board, sighting)) = sight(desk, event).await
     {
+        let is_first_look = first.is_none();
         let first = *first.get_or_insert(sighting);
         let mut before = Some(first).filter(|first| first.begun < board.round);
-        if is_in_crowd {
+        let rounds = desk.recall(event, |memory| memory.rounds());
+        may_be_old |= age == Age::ASecondInCrowd && rounds >= often.min(ROUNDS_A_SECOND).into();
+        if may_be_old {
             before = desk.recall(event, |memory| memory.before(board.round));
         }
         if let Some(before) = before {
             let Board { census, .. } = board;
-            desk.recall(event, |memory| memory.learn(before.at, &census));
+            desk.recall(event, |memory| memory.learn(before, &census));
             return Ok(Looked { before, census, pools: None });
         }
-        if last_begun.replace(board.begun) != Some(board.begun) {
-            waiting_since = Instant::now();
-        } else if !board.is_busy() {
-            // Its beginning failed, and nobody else has begun: the board is in trouble.
-            break;
+
+        if since.0 != board.begun {
+            since = (board.begun, Instant::now());
         }
-        if !board.is_busy() || waiting_since.elapsed() > PATIENCE {
+        let is_idle = !board.is_busy() || since.1.elapsed() > PATIENCE;
+        if is_idle && is_first_look && is_better_alone(desk, event) {
+            return read(desk, event, requested, sighting, None).await;
+        }
+        // Of those who waited for a round in vain, not all begin the next at once.
+        if is_idle && (is_first_look || is_one_in(desk, 2)) {
             let begun = board.with_next_round();
             if let Ok(Commit::Applied) = desk.store.post(event, &board, &begun).await {
                 return read(desk, event, requested, sighting, Some(begun)).await;
             }
+            beginnings = beginnings.saturating_add(1);
         }
-        tokio::time::sleep(desk.jitter(PAUSE)).await;
+        pause(desk, event).await;
     }
     read(desk, event, requested, own_sighting(desk, event), None).await
+}
+
+/// How often all pools of the event may be read in a second.
+fn often_enough(event: &Event) -> u16 {
+    READINGS_A_SECOND.checked_div(event.pools.get()).unwrap_or(1).max(1)
+}
+
+/// Whether this is one of the readings that no others are told of.
+fn is_better_alone<S: Store>(desk: &Desk<S>, event: &Event) -> bool {
+    event.pools.get() <= FEW_POOLS && !is_one_in(desk, TOLD_ONE_IN)
+}
+
+/// True so often: one time in so many.
+fn is_one_in<S: Store>(desk: &Desk<S>, many: u8) -> bool {
+    let [chance, ..] = desk.random();
+    chance.is_multiple_of(many)
+}
+
+async fn pause<S: Store>(desk: &Desk<S>, event: &Event) {
+    let least = PAUSE_MS.saturating_add(u64::from(event.pools.get()) / POOLS_A_MS);
+    let least = Duration::from_millis(least);
+    tokio::time::sleep(least.saturating_add(desk.jitter(least.saturating_mul(2)))).await;
 }
 
 /// The board as it stands; and that it was seen is remembered. `None` if it cannot be read.
@@ -147,12 +190,10 @@ async fn read<S: Store>(
     before: Sighting,
     round: Option<Board>,
 ) -> Result<Looked, StoreError> {
-    let mut began = Instant::now();
     let mut looked = read_after(desk, event, before).await?;
     if looked.is_doubtful(event, requested) {
-        began = Instant::now();
-        let sold = looked.census.sold;
-        looked = read_after(desk, event, Sighting { at: began, begun: u64::MAX, sold }).await?;
+        let (at, sold) = (Instant::now(), looked.census.sold);
+        looked = read_after(desk, event, Sighting { at, begun: u64::MAX, sold }).await?;
     }
     let (at, mut begun) = (Instant::now(), u64::MAX);
     if let Some(board) = round
@@ -162,7 +203,7 @@ async fn read<S: Store>(
         begun = after.begun;
     }
     desk.recall(event, |memory| {
-        memory.learn(began, &looked.census);
+        memory.learn(looked.before, &looked.census);
         memory.sight(at, begun, looked.census.sold);
     });
     Ok(looked)

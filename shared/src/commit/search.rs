@@ -3,7 +3,7 @@
 
 use super::Race;
 use crate::board::{Census, Memory, Shortage};
-use crate::lookout;
+use crate::lookout::{self, Age};
 use crate::pool::Pool;
 use crate::problem::Problem;
 use crate::store::Store;
@@ -49,18 +49,11 @@ impl<S: Store> Race<'_, S> {
             }
         }
 
-        let is_in_crowd = lookout::is_in_crowd(self.desk, event);
-        let known = self.desk.recall(event, |memory| memory.shortage(requested));
-        if let Some(shortage) = known.filter(|_| is_in_crowd) {
-            return self.prove(shortage, view, None, in_doubt).await;
-        }
-
-        let may_be_old = is_in_crowd && self.looked == 0;
-        let looked = lookout::look(self.desk, event, requested, may_be_old).await?;
+        let age = if self.looked == 0 { Age::ASecondInCrowd } else { Age::New };
+        let looked = lookout::look(self.desk, event, requested, age).await?;
         let shortage = looked.shortage(event);
         self.looked = self.looked.saturating_add(1);
         if shortage.is_of(requested) {
-            self.desk.recall(event, |memory| memory.remember(shortage));
             return self.prove(shortage, view, looked.pools, in_doubt).await;
         }
         if self.seats.is_none()
@@ -115,7 +108,7 @@ impl<S: Store> Race<'_, S> {
 
     /// Moves a request that may stand in any pool to one that had enough seats when it was seen
     /// last, if there is one. No commit in the pool before may be in doubt.
-    fn move_on(&mut self) -> bool {
+    pub(super) fn move_on(&mut self) -> bool {
         let Some(seats) = self.seats else { return false };
         let (pools, random) = (self.event.pools, self.desk.random());
         let other = self.desk.recall(self.event, |memory| memory.pick_with(seats, pools, random));

@@ -11,6 +11,7 @@
 #![expect(clippy::print_stdout, reason = "tables are what a benchmark is for")]
 
 mod measure;
+mod refusals;
 mod sellers;
 
 /// The parts of the test suite that this stands on.
@@ -23,6 +24,7 @@ mod support {
 }
 
 use measure::{Arrivals, Scenario, measure};
+use refusals::{Crowd, refuse};
 use sellers::Way;
 
 /// Bursts arrive within 50 ms; steady orders at even intervals, until demand is 1.3 times what
@@ -49,10 +51,32 @@ fn main() {
         row(Way::Ours, Scenario { keyed: true, ..unkeyed });
     }
 
+    println!("\n## Ours, after the last seat\n");
+    after_the_last_seat();
+
     println!("\n## Ours, with 100 warm instances; every further one takes 500 ms to start\n");
     header();
     for (seats, arrivals) in [(500, Arrivals::Burst(200)), (5_000, Arrivals::Burst(1_000))] {
         row(Way::Ours, Scenario { warm: 100, ..Scenario::new(seats, arrivals) });
+    }
+}
+
+/// What a refusal costs when nothing is left: few instances and many, few orders and many.
+fn after_the_last_seat() {
+    println!(
+        "| seats | instances | orders | keyed | calls/refusal | RCU/refusal | WCU/refusal \
+         | p50 ms | p99 ms |"
+    );
+    println!("|---:|---:|---|---|---:|---:|---:|---:|---:|");
+    for seats in [10, 500, 5_000, 50_000, 100_000] {
+        for (instances, rate) in [(1, 100), (20, 100), (100, 1_000), (1_000, 1_000), (1_000, 4_000)]
+        {
+            let crowd = Crowd { seats, instances, rate, keyed: false };
+            if is_wanted(seats) {
+                println!("{}", refuse(crowd));
+                println!("{}", refuse(Crowd { keyed: true, ..crowd }));
+            }
+        }
     }
 }
 
@@ -75,10 +99,14 @@ fn header() {
     println!("|---|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
 }
 
-/// Arguments, if there are any, are the sizes of the events to measure.
 fn row(way: Way, scenario: Scenario) {
-    let sizes: Vec<u32> = std::env::args().filter_map(|size| size.parse().ok()).collect();
-    if sizes.is_empty() || sizes.contains(&scenario.seats) {
+    if is_wanted(scenario.seats) {
         println!("{}", measure(way, scenario));
     }
+}
+
+/// Arguments, if there are any, are the sizes of the events to measure.
+fn is_wanted(seats: u32) -> bool {
+    let sizes: Vec<u32> = std::env::args().filter_map(|size| size.parse().ok()).collect();
+    sizes.is_empty() || sizes.contains(&seats)
 }

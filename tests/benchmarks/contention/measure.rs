@@ -228,17 +228,17 @@ fn was_enough(timeline: &Timeline, seats: u32) -> bool {
     timeline[first..].iter().all(|(_, free)| *free >= seats)
 }
 
-fn percentile(times: impl Iterator<Item = Duration>, percent: usize) -> String {
+pub(crate) fn percentile(times: impl Iterator<Item = Duration>, percent: usize) -> String {
     let mut times: Vec<_> = times.collect();
     times.sort_unstable();
     let position = (times.len() * percent / 100).min(times.len().saturating_sub(1));
     times.get(position).map_or("-".to_owned(), |time| format!("{:.0}", time.as_secs_f64() * 1e3))
 }
 
-fn count(number: usize) -> f64 {
+pub(crate) fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).expect("few"))
 }
 
-fn count_of(number: u64) -> f64 {
+pub(crate) fn count_of(number: u64) -> f64 {
     f64::from(u32::try_from(number).expect("few"))
 }

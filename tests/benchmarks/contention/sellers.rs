@@ -8,8 +8,10 @@ use serde_json::json;
 use shared::access::{Caller, Role};
 use shared::desk::Desk;
 use shared::event::Event;
+use shared::pool::Pool;
 use shared::problem::Problem;
 use shared::refusal::Refusal;
+use shared::reservation::ReservationId;
 use tokio::time::{Instant, sleep};
 
 use crate::support::nouns;
@@ -121,6 +123,16 @@ impl Seller {
         Self::Counter(way, table)
     }
 
+    /// Ours, at an event of so many seats, all of which are taken.
+    pub(crate) fn sold_out(seats: u32, instances: u64, seed: u64) -> Self {
+        let dice = Dice::new(seed);
+        let event = nouns::event("on-sale", u64::from(seats));
+        let store = SimulatedStore::under(Weather::aws(), dice.clone());
+        store.put(&event, Pool::open_all(&event).into_iter().map(taken).collect());
+        let desks = (0..instances).map(|_| desk(&store, &dice)).collect();
+        Self::Ours(Arc::new(event), Arc::new(desks), dice)
+    }
+
     /// Reads what an instance knows after its first request.
     pub(crate) async fn warm_up(&self) {
         if let Self::Ours(event, desks, _) = self {
@@ -163,6 +175,19 @@ impl Seller {
             Self::Counter(_, table) => table.counts(),
         }
     }
+}
+
+/// This pool, once orders of up to four seats have taken all of its.
+fn taken(mut pool: Pool) -> Pool {
+    let mut bits = [0; 32];
+    while pool.available() > 0 {
+        bits[12] += 1;
+        let id = ReservationId::in_pool(pool.index(), bits);
+        let order = nouns::order("abc-corp", pool.available().min(4).into());
+        let sold = pool.take(0, &id, &order, nouns::start_of_time()).expect("there is room");
+        pool = sold.0.after().clone();
+    }
+    pool
 }
 
 fn desk(store: &SimulatedStore, dice: &Dice) -> Desk<SimulatedStore> {
