@@ -115,7 +115,7 @@ async fn what_may_just_have_been_enough_is_looked_at_again() {
     let before = first.store.table.counts().calls;
     assert_eq!(instances.order(first, 0, 3).await.said(), "409 not-enough-seats");
     let calls = first.store.table.counts().calls - before;
-    assert_eq!(calls, 6, "the home pool, the board, and all pools twice, in a round");
+    assert_eq!(calls, 4, "the home pool, the board, and all pools twice");
 }
 
 #[tokio::test(start_paused = true)]

@@ -195,14 +195,15 @@ impl Memory {
         self.looked.clone().filter(|(before, _)| before.at.elapsed() < KNOWN_AGE_MAX)
     }
 
-    /// Remembers that a board was seen; what this instance saw of the pools counts, too.
-    pub(crate) fn sight(&mut self, at: Instant, begun: u64, sold: u64) -> Sighting {
-        let sighting = Sighting { at, begun, sold: sold.max(self.sold.iter().sum()) };
+    /// How many seats were ever sold, as far as this instance saw.
+    pub(crate) fn sold(&self) -> u64 {
+        self.sold.iter().sum()
+    }
+
+    /// Remembers that a board was seen.
+    pub(crate) fn sight(&mut self, sighting: Sighting) {
         while self.sightings.pop_front_if(|one| one.at.elapsed() >= AGE_MAX).is_some() {}
-        if begun < u64::MAX {
-            self.sightings.push_back(sighting);
-        }
-        sighting
+        self.sightings.push_back(sighting);
     }
 
     /// The latest sighting of the last second from before this round was begun.

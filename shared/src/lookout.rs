@@ -25,22 +25,26 @@ const TIME_MAX: Duration = Duration::from_millis(600);
 /// rounds serves, the board is in trouble.
 const BEGINNINGS_MAX: u32 = 3;
 
-/// The least pause between two looks at the board, and for how many pools it is a millisecond
-/// longer. It is twice as long on average: about as long as half a round.
-const PAUSE_MS: u64 = 6;
-const POOLS_A_MS: u64 = 100;
+/// The least pause between two looks at the board. It is twice as long on average, about as long as
+/// half a round takes.
+const PAUSE: Duration = Duration::from_millis(6);
+
+/// A board is left as it is for a millisecond for each so many pools, since to read 2,000 of them
+/// ten times a second is half of what a table takes in a new account.
+const POOLS_A_MS: u16 = 20;
 
 /// Reading so few pools costs no more than the two writes that tell others of it. So only one
 /// reading in so many is told: that is enough for a crowd to find a round under way, and wait.
 const FEW_POOLS: u16 = 16;
-const TOLD_ONE_IN: u8 = 16;
+const TOLD_ONE_IN: u8 = 8;
 
-/// In a crowd, what is a second old must do. It is a crowd if an instance wants to know of an event
-/// more than so often in a second, or if it sees that so many rounds were begun in one. A person
-/// never meets that. A crowd does, and would otherwise have every pool read without end; so for an
-/// event of many pools it takes fewer: 640 readings of a pool.
-const LOOKS_A_SECOND: u16 = 8;
+/// In a crowd, what is a second old must do. It is a crowd if one instance would refuse, or read
+/// all pools, more than so often in a second; or if it sees that so many rounds were begun in one.
+/// A person never meets that. A crowd does, and would otherwise have every pool read without end.
+const REFUSALS_A_SECOND: u16 = 8;
 const ROUNDS_A_SECOND: u16 = 24;
+
+/// An event of many pools is read less often: so many pools in a second.
 const READINGS_A_SECOND: u16 = 640;
 
 /// How old what is found may be.
@@ -92,8 +96,9 @@ pub(crate) async fn look<S: Store>(
     requested: u32,
     age: Age,
 ) -> Result<Looked, StoreError> {
-    let often = often_enough(event);
-    let mut may_be_old = desk.recall(event, |memory| memory.want(often.min(LOOKS_A_SECOND)));
+    let often = READINGS_A_SECOND.checked_div(event.pools.get()).unwrap_or(1).max(1);
+    let looks = if requested == 0 { often } else { often.min(REFUSALS_A_SECOND) };
+    let mut may_be_old = desk.recall(event, |memory| memory.want(looks));
     may_be_old &= age == Age::ASecondInCrowd;
     if may_be_old
         && let Some((before, census)) = desk.recall(event, |memory| memory.looked())
@@ -103,9 +108,11 @@ pub(crate) async fn look<S: Store>(
         return Ok(known);
     }
 
+    let calm = Duration::from_millis(u64::from(event.pools.get() / POOLS_A_MS));
     let started = Instant::now();
     let (mut first, mut since, mut beginnings) = (None, (0, started), 0);
-    while started.elapsed() < TIME_MAX
+    while event.pools.get() > 1
+        && started.elapsed() < TIME_MAX
         && beginnings < BEGINNINGS_MAX
         && let Some((board, sighting)) = sight(desk, event).await
     {
@@ -126,10 +133,10 @@ pub(crate) async fn look<S: Store>(
         if since.0 != board.begun {
             since = (board.begun, Instant::now());
         }
-        let is_idle = !board.is_busy() || since.1.elapsed() > PATIENCE;
-        if is_idle && is_first_look && is_better_alone(desk, event) {
+        if is_first_look && !board.is_busy() && is_better_alone(desk, event) {
             return read(desk, event, requested, sighting, None).await;
         }
+        let is_idle = since.1.elapsed() >= if board.is_busy() { PATIENCE } else { calm };
         // Of those who waited for a round in vain, not all begin the next at once.
         if is_idle && (is_first_look || is_one_in(desk, 2)) {
             let begun = board.with_next_round();
@@ -138,14 +145,10 @@ pub(crate) async fn look<S: Store>(
             }
             beginnings = beginnings.saturating_add(1);
         }
-        pause(desk, event).await;
+        let pause = PAUSE.saturating_add(desk.jitter(PAUSE.saturating_mul(2)));
+        tokio::time::sleep(pause).await;
     }
     read(desk, event, requested, own_sighting(desk, event), None).await
-}
-
-/// How often all pools of the event may be read in a second.
-fn often_enough(event: &Event) -> u16 {
-    READINGS_A_SECOND.checked_div(event.pools.get()).unwrap_or(1).max(1)
 }
 
 /// Whether this is one of the readings that no others are told of.
@@ -159,20 +162,16 @@ fn is_one_in<S: Store>(desk: &Desk<S>, many: u8) -> bool {
     chance.is_multiple_of(many)
 }
 
-async fn pause<S: Store>(desk: &Desk<S>, event: &Event) {
-    let least = PAUSE_MS.saturating_add(u64::from(event.pools.get()) / POOLS_A_MS);
-    let least = Duration::from_millis(least);
-    tokio::time::sleep(least.saturating_add(desk.jitter(least.saturating_mul(2)))).await;
-}
-
 /// The board as it stands; and that it was seen is remembered. `None` if it cannot be read.
 async fn sight<S: Store>(desk: &Desk<S>, event: &Event) -> Option<(Board, Sighting)> {
-    let at = Instant::now();
+    // What is seen from here on may be later than what the board says.
+    let before = own_sighting(desk, event);
     match desk.store.load_board(event).await {
         Ok(board) => {
-            let (begun, sold) = (board.begun, board.census.sold);
-            let sighting = desk.recall(event, |memory| Some(memory.sight(at, begun, sold)));
-            Some((board, sighting?))
+            let (begun, sold) = (board.begun, before.sold.max(board.census.sold));
+            let sighting = Sighting { begun, sold, ..before };
+            desk.recall(event, |memory| memory.sight(sighting));
+            Some((board, sighting))
         }
         Err(error) => {
             tracing::warn!(%error, "the board cannot be read");
@@ -192,20 +191,18 @@ async fn read<S: Store>(
 ) -> Result<Looked, StoreError> {
     let mut looked = read_after(desk, event, before).await?;
     if looked.is_doubtful(event, requested) {
-        let (at, sold) = (Instant::now(), looked.census.sold);
-        looked = read_after(desk, event, Sighting { at, begun: u64::MAX, sold }).await?;
+        let before = own_sighting(desk, event);
+        looked = read_after(desk, event, before).await?;
     }
-    let (at, mut begun) = (Instant::now(), u64::MAX);
-    if let Some(board) = round
-        && let after = board.clone().with_census(looked.census.clone())
-        && let Ok(Commit::Applied) = desk.store.post(event, &board, &after).await
-    {
-        begun = after.begun;
+    desk.recall(event, |memory| memory.learn(looked.before, &looked.census));
+    if let Some(board) = round {
+        let at = Instant::now();
+        let after = board.clone().with_census(looked.census.clone());
+        if let Ok(Commit::Applied) = desk.store.post(event, &board, &after).await {
+            let sighting = Sighting { at, begun: after.begun, sold: after.census.sold };
+            desk.recall(event, |memory| memory.sight(sighting));
+        }
     }
-    desk.recall(event, |memory| {
-        memory.learn(looked.before, &looked.census);
-        memory.sight(at, begun, looked.census.sold);
-    });
     Ok(looked)
 }
 
@@ -219,9 +216,9 @@ async fn read_after<S: Store>(
     Ok(Looked { before, census: Census::of(&pools), pools: Some(pools) })
 }
 
-/// What this instance has seen of the pools by now.
+/// What this instance has seen of the pools by now. It saw no board: no census of another's round
+/// is known to be later.
 pub(crate) fn own_sighting<S: Store>(desk: &Desk<S>, event: &Event) -> Sighting {
-    let at = Instant::now();
-    let known = desk.recall(event, |memory| Some(memory.sight(at, u64::MAX, 0)));
-    known.unwrap_or(Sighting { at, begun: u64::MAX, sold: 0 })
+    let (at, begun) = (Instant::now(), u64::MAX);
+    Sighting { at, begun, sold: desk.recall(event, |memory| memory.sold()) }
 }

@@ -8,7 +8,7 @@ use crate::measure::{count, count_of, percentile};
 use crate::sellers::{Sale, Seller};
 
 /// For how many seconds orders come.
-const SECONDS: usize = 3;
+const SECONDS: usize = 5;
 
 /// An event that is sold out, and who still asks.
 #[derive(Debug, Clone, Copy)]
