@@ -148,13 +148,13 @@ impl Shortage {
         Self { at: before.at, at_most, available }
     }
 
-    /// What the only pool of an event proves that was read after this.
-    pub(crate) fn of_only(pool: &Pool, at: Instant) -> Self {
+    /// What the only pool of an event proves that has just been read.
+    pub(crate) fn of_only(pool: &Pool) -> Self {
         let available = pool.available().into();
-        Self { at, at_most: available, available }
+        Self { at: Instant::now(), at_most: available, available }
     }
 
-    /// Whether a refusal may rest on it that was asked for later.
+    /// Whether a refusal may still rest on it.
     pub(crate) fn is_young(&self) -> bool {
         self.at.elapsed() < AGE_MAX
     }

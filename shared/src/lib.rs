@@ -25,8 +25,7 @@
 //!    [`store::Store::commit`] writes a step whole, on condition of the version it started from.
 //! 2. *A retried request is one reservation:* its [`reservation::ReservationId`] is made of its
 //!    key, and every rule looks for the request's own work first.
-//! 3. *A refusal is true:* [`board`] proves it; [`commit`] retries
-//!    lost races.
+//! 3. *A refusal is true:* [`board`] proves it, and says how; [`commit`] retries lost races.
 //! 4. *A partner has its own reservations only:* [`access::Caller::may_act_for`].
 
 pub mod access;

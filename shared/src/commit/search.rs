@@ -18,8 +18,7 @@ impl<S: Store> Race<'_, S> {
         if may_stand_elsewhere || self.may_arrive(view.home()) {
             return None;
         }
-        let is_in_time = |proof: &Shortage| proof.at >= self.started || proof.is_young();
-        self.proof.filter(|proof| proof.is_of(requested) && is_in_time(proof))
+        self.proof.filter(|proof| proof.is_of(requested) && proof.is_young())
     }
 
     /// Looks where there are seats, when the view has too few: what to decide on next. Or it finds
@@ -38,7 +37,7 @@ impl<S: Store> Race<'_, S> {
             return self.look_everywhere(&view).await;
         }
         if event.pools.get() == 1 {
-            let shortage = Shortage::of_only(home, self.started);
+            let shortage = Shortage::of_only(home);
             return self.prove(shortage, view, None, in_doubt).await;
         }
 
