@@ -1,15 +1,27 @@
 //! What every store promises of an event's board, and what a board promises of its age.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
 use shared::board::{Board, Census};
+use shared::desk::Desk;
 use shared::event::Event;
 use shared::pool::Pool;
 use shared::store::{Commit, Store};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-use crate::support::desk::open;
+use crate::support::answer::Answer;
+use crate::support::desk::{desk, incoming, open};
+use crate::support::nouns;
+use crate::support::own_table::OwnTable;
 use crate::support::sale::unique;
+use crate::support::simulated::SimulatedStore;
+use crate::support::simulated::weather::{Dice, Weather};
 use crate::support::stores::on_every_store;
 
 on_every_store! {
@@ -138,4 +150,86 @@ fn a_census_is_younger_than_every_look_that_saw_fewer_rounds_begun() {
     });
     outcome.unwrap();
     assert!(seen.get() > 1_000, "{} looks were compared", seen.get());
+}
+
+async fn order(desk: &Desk<impl Store>, event: &Event, seats: u32) -> Answer {
+    let path = format!("/events/{}/reservations", event.id);
+    incoming("POST", path).body(&json!({ "seats": seats })).at(desk).await
+}
+
+async fn free_seats(desk: &Desk<impl Store>, event: &Event) -> u64 {
+    let summary = incoming("GET", format!("/events/{}", event.id)).at(desk).await;
+    summary.json()["availableSeats"].as_u64().expect("a number")
+}
+
+/// An instance that draws ids of its own.
+fn instance(store: &SimulatedStore, seed: u64) -> Desk<SimulatedStore> {
+    let (event, dice) = ("on-sale".parse().expect("an id"), Dice::new(seed));
+    Desk::new(store.clone(), event, nouns::start_of_time, move || dice.bytes())
+}
+
+/// An event of 18 pools, too many to be read without telling others; and all its seats are taken.
+async fn sold_out(store: &SimulatedStore) -> Event {
+    let event = open(store, "on-sale", 900).await;
+    let desk = instance(store, 4_711);
+    for _ in 0..90 {
+        assert_eq!(order(&desk, &event, 10).await.said(), "201");
+    }
+    event
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_reads_many_pools_tells_all_who_wait() {
+    let calm = SimulatedStore::calm();
+    let event = Arc::new(sold_out(&calm).await);
+    let aws = SimulatedStore { table: calm.table.under(Weather::aws()) };
+    let (before, mut asking) = (calm.table.counts(), JoinSet::new());
+    for seed in 0..100 {
+        let (event, desk) = (Arc::clone(&event), instance(&aws, seed));
+        asking.spawn(async move { order(&desk, &event, 1).await.said() });
+    }
+    for said in asking.join_all().await {
+        assert_eq!(said, "409 not-enough-seats");
+    }
+    let read = calm.table.counts().read_units - before.read_units;
+    // Each for itself would read the event, its pool, one or two others, the board and 18 pools.
+    assert!(read < 100.0 * 13.0, "{read} units for a hundred instances that know nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_dies_while_reading_is_not_waited_for_without_end() {
+    let store = SimulatedStore::calm();
+    let event = sold_out(&store).await;
+    let dead = begin(&store, &event).await;
+    let (desk, started) = (instance(&store, 1), Instant::now());
+    assert_eq!(order(&desk, &event, 1).await.said(), "409 not-enough-seats");
+    let waited = started.elapsed();
+    assert!(waited > Duration::from_millis(100), "{waited:?}: it may yet live");
+    assert!(waited < Duration::from_millis(300), "{waited:?}: it does not");
+    let board = store.load_board(&event).await.unwrap();
+    assert_eq!((board.begun, board.round), (dead.begun + 1, dead.begun + 1));
+    assert_eq!(board.census.sold, 900);
+}
+
+#[tokio::test]
+async fn a_board_that_cannot_be_read_is_done_without() {
+    let table = OwnTable::create().await;
+    let event = open(&table.store, "on-sale", 900).await;
+    begin(&table.store, &event).await;
+    let pk = format!("event#{}", event.id);
+    table.set(&pk, "board", "begun", AttributeValue::S("many".to_owned())).await;
+    table.store.load_board(&event).await.expect_err("it is corrupt");
+
+    let desk = desk(table.store.clone());
+    for left in (0..90).rev() {
+        assert_eq!(order(&desk, &event, 10).await.said(), "201");
+        if left % 30 == 0 {
+            assert_eq!(free_seats(&desk, &event).await, left * 10);
+        }
+    }
+    assert_eq!(order(&desk, &event, 1).await.said(), "409 not-enough-seats");
+    table.delete(&pk, "board").await;
+    assert_eq!(order(&desk, &event, 1).await.said(), "409 not-enough-seats");
+    let board = table.store.load_board(&event).await.unwrap();
+    assert_eq!(board.census.sold, 900, "it was made anew");
 }
