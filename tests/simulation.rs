@@ -20,7 +20,7 @@ use crate::support::simulation::life::{Counts, live, live_all, runtime};
 use crate::support::simulation::partner::Partner;
 
 /// What must have been seen at least once, or the run has proved nothing.
-const RARE: [&str; 17] = [
+const RARE: [&str; 18] = [
     "answer lost",
     "answered 500",
     "budget exhausted",
@@ -36,6 +36,7 @@ const RARE: [&str; 17] = [
     "own write recovered",
     "pools overflowed",
     "refused in a crowd",
+    "several committed at once",
     "transactions collided",
     "write met a transaction",
 ];

@@ -5,13 +5,17 @@
 //! guard makes a late write harmless, and the request's own work says that it is done.
 
 mod search;
+mod turn;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use self::turn::Turn;
+use crate::batch::Rule;
 use crate::board::Shortage;
 use crate::desk::Desk;
 use crate::event::{Event, PoolIndex};
@@ -70,8 +74,9 @@ pub async fn decide_and_commit<S: Store>(
     desk: &Desk<S>,
     event: &Event,
     home: Home,
-    decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
+    decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal> + Send + Sync + 'static,
 ) -> Result<Settled, Problem> {
+    let rule: Rule = Arc::new(decide);
     let (home, seats) = match home {
         Home::Fixed(index) => (index, None),
         Home::Any { first, seats } => (first, Some(seats)),
@@ -80,7 +85,7 @@ pub async fn decide_and_commit<S: Store>(
     let (has_guessed, tried, proof) = (false, Vec::new(), None);
     let mut race =
         Race { desk, event, home, seats, started, lost, looked, has_guessed, tried, proof };
-    let settled = race.run(decide).await;
+    let settled = race.run(&rule).await;
     settled.map_err(|problem| race.doubt(problem))
 }
 
@@ -106,14 +111,23 @@ struct Race<'a, S> {
 }
 
 impl<S: Store> Race<'_, S> {
-    async fn run(
-        &mut self,
-        decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
-    ) -> Result<Settled, Problem> {
-        let mut view = View::of_home(self.read_home().await?);
+    async fn run(&mut self, rule: &Rule) -> Result<Settled, Problem> {
+        let mut next = None;
 
         loop {
-            let (changes, reservation) = match decide(&view, self.desk.now()) {
+            let view = match next.take() {
+                Some(view) => view,
+                None => match self.take_turn(rule).await? {
+                    Turn::Settled(settled) => return Ok(settled),
+                    Turn::Seen(pool) => View::of_home(pool),
+                    Turn::Lost if self.is_over() => return self.look_last(rule).await,
+                    Turn::Lost => {
+                        self.pause().await;
+                        continue;
+                    }
+                },
+            };
+            let (changes, reservation) = match rule(&view, self.desk.now()) {
                 Ok(Decision::Standing(reservation)) => return Ok(self.recover(reservation)),
                 Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
                 Err(Refusal::NotEnoughSeats { requested, .. }) => {
@@ -121,9 +135,9 @@ impl<S: Store> Race<'_, S> {
                         return Err(shortage.refuse(requested).into());
                     }
                     if self.is_over() {
-                        return self.look_last(decide).await;
+                        return self.look_last(rule).await;
                     }
-                    view = self.look_further(view, requested).await?;
+                    next = self.look_further(view, requested).await?;
                     continue;
                 }
                 Err(refusal) => return Err(refusal.into()),
@@ -135,10 +149,10 @@ impl<S: Store> Race<'_, S> {
             };
             self.lost = self.lost.saturating_add(1);
             if self.is_over() {
-                return self.look_last(decide).await;
+                return self.look_last(rule).await;
             }
-            view = match found {
-                Some(found) if self.lost == 1 => View::of_home(found),
+            next = match found {
+                Some(found) if self.lost == 1 => Some(View::of_home(found)),
                 _ => self.read_again(&view).await?,
             };
         }
@@ -147,19 +161,37 @@ impl<S: Store> Race<'_, S> {
     /// Writes what was decided on this view. An outcome that stays unknown is as good as a lost
     /// race of which nothing was found: what is read next tells.
     async fn commit(&mut self, view: &View, changes: &[Change]) -> Result<Commit, StoreError> {
-        let expected = view.home().version();
-        // It was decided to write, so nothing that was tried before stands in this view. Only what
-        // was tried from this very version may still arrive.
+        let tried = changes.iter().map(|one| (one.pool(), one.expected_version())).collect();
+        let in_doubt = self.note_try(view.home().version(), tried);
+        let commit = self.desk.store.commit(self.event, changes).await;
+        if let Ok(Commit::Applied) = commit {
+            self.desk.note(self.event, changes.iter().map(Change::after));
+        }
+        self.judge(commit, changes.len(), in_doubt)
+    }
+
+    /// Notes what is tried from this version of the home pool, and tells how much was in doubt
+    /// before. It was decided to write, so nothing that was tried before stands in what was seen.
+    /// Only what was tried from this very version may still arrive.
+    fn note_try(&mut self, expected: u64, tried: Vec<(PoolIndex, u64)>) -> usize {
         let home = self.home;
         let is_of_home =
             |(index, version): &(PoolIndex, u64)| *index == home && *version >= expected;
         self.tried.retain(|tried| tried.iter().any(is_of_home));
-        let in_doubt = self.tried.len();
-        self.tried.push(changes.iter().map(|one| (one.pool(), one.expected_version())).collect());
-        match self.desk.store.commit(self.event, changes).await {
+        self.tried.push(tried);
+        self.tried.len().saturating_sub(1)
+    }
+
+    /// What the store's answer means for what has just been tried.
+    fn judge(
+        &mut self,
+        commit: Result<Commit, StoreError>,
+        pools: usize,
+        in_doubt: usize,
+    ) -> Result<Commit, StoreError> {
+        match commit {
             Ok(Commit::Applied) => {
-                tracing::info!(lost = self.lost, pools = changes.len(), "committed");
-                self.desk.note(self.event, changes.iter().map(Change::after));
+                tracing::info!(lost = self.lost, pools, "committed");
                 Ok(Commit::Applied)
             }
             Err(StoreError::Unavailable(cause)) => {
@@ -198,16 +230,13 @@ impl<S: Store> Race<'_, S> {
     /// The end of a race that was lost: was one of its commits applied after all, or can none be
     /// any more? The SDK tries again by itself and hides what became of the first try. A commit
     /// that is still on its way is harmless only once its home pool has moved on.
-    async fn look_last(
-        &mut self,
-        decide: impl Fn(&View, Timestamp) -> Result<Decision, Refusal>,
-    ) -> Result<Settled, Problem> {
+    async fn look_last(&mut self, rule: &Rule) -> Result<Settled, Problem> {
         let mut view = self.settle().await?;
         let may_arrive = self.may_arrive(view.home());
         if view.home().is_overflowed() {
             view = self.read_all(&view).await?;
         }
-        if let Ok(Decision::Standing(reservation)) = decide(&view, self.desk.now()) {
+        if let Ok(Decision::Standing(reservation)) = rule(&view, self.desk.now()) {
             return Ok(self.recover(reservation));
         }
         if may_arrive {
@@ -258,10 +287,12 @@ impl<S: Store> Race<'_, S> {
         }
     }
 
-    /// Reads what was in view again, after a pause.
-    async fn read_again(&self, view: &View) -> Result<View, Problem> {
+    /// Reads what was in view again, after a pause. The home pool alone is read when it is this
+    /// request's turn there.
+    async fn read_again(&self, view: &View) -> Result<Option<View>, Problem> {
         self.pause().await;
-        self.read_with(view.others().map(Pool::index).collect()).await
+        let others: Vec<_> = view.others().map(Pool::index).collect();
+        if others.is_empty() { Ok(None) } else { Ok(Some(self.read_with(others).await?)) }
     }
 
     async fn read_home(&self) -> Result<Pool, StoreError> {

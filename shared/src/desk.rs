@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::batch::Batches;
 use crate::board::Memory;
 use crate::event::Event;
 use crate::order::SeatCount;
@@ -30,6 +31,8 @@ pub struct Desk<S> {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     random: Box<dyn Fn() -> [u8; 32] + Send + Sync>,
     events_known: Mutex<HashMap<EventId, Known>>,
+    /// Who is at which pool just now.
+    pub(crate) batches: Batches,
 }
 
 /// What an instance remembers of an event from one request to the next.
@@ -52,6 +55,7 @@ impl<S: Store> Desk<S> {
             clock: Box::new(clock),
             random: Box::new(random),
             events_known: Mutex::default(),
+            batches: Batches::default(),
         }
     }
 

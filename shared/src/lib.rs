@@ -9,6 +9,7 @@
 //!   parse, answer    HTTP in, HTTP out; problem: every answer but success
 //!   desk             what a handler works with: store, clock, randomness
 //!   commit           the loop: read, decide, commit, and again after a lost race
+//!   batch            who meets at one pool in one process, and commits together
 //!   creation         how an event comes to be, in as many steps as it needs
 //!   lookout          how an instance comes to know of all pools, at the least cost to all
 //!   view             the pools in view: gathers free seats when one has too few
@@ -31,6 +32,7 @@
 pub mod access;
 pub mod answer;
 pub mod audit;
+pub mod batch;
 pub mod board;
 pub mod boot;
 pub mod character;

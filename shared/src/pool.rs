@@ -228,6 +228,12 @@ impl Change {
         &self.after
     }
 
+    /// The pool as it will stand, though still at the version that it starts from: for a further
+    /// step of the same commit.
+    pub(crate) fn so_far(&self) -> Pool {
+        Pool { version: self.expected_version(), ..self.after.clone() }
+    }
+
     /// An order of this pool stands in another from now on.
     pub(crate) fn overflow(&mut self) {
         self.after.is_overflowed = true;

@@ -148,3 +148,14 @@ pub enum StoreError {
     #[error("the store rejected the request")]
     Rejected(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
+
+impl StoreError {
+    /// The same once more, for another request that the same call was for.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Corrupt { what, why } => Self::Corrupt { what: what.clone(), why: why.clone() },
+            Self::Unavailable(cause) => Self::Unavailable(cause.to_string().into()),
+            Self::Rejected(cause) => Self::Rejected(cause.to_string().into()),
+        }
+    }
+}

@@ -34,7 +34,7 @@ pub async fn cancel_reservation<S: Store>(
     };
     let is_meant = tags::if_match(request);
 
-    let settled = decide_and_commit(desk, &event, Home::Fixed(home), |view, now| {
+    let settled = decide_and_commit(desk, &event, Home::Fixed(home), move |view, now| {
         view.home().expect(&id, &caller, &is_meant)?;
         view.home().cancel(&id, &caller, by, now)
     })

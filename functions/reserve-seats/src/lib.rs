@@ -38,7 +38,7 @@ pub async fn reserve_seats<S: Store>(
         }
     };
 
-    let settled = decide_and_commit(desk, &event, home, |view, now| {
+    let settled = decide_and_commit(desk, &event, home, move |view, now| {
         view.reserve(&id.moved_to(view.home().index()), &order, now)
     })
     .await?;

@@ -21,20 +21,20 @@ impl<S: Store> Race<'_, S> {
         self.proof.filter(|proof| proof.is_of(requested) && proof.is_young())
     }
 
-    /// Looks where there are seats, when the view has too few: what to decide on next. Or it finds
-    /// a proof that there are too few.
+    /// Looks where there are seats, when the view has too few: what to decide on next, or `None` for
+    /// another turn at the home pool. Or it finds a proof that there are too few.
     pub(super) async fn look_further(
         &mut self,
         view: View,
         requested: u32,
-    ) -> Result<View, Problem> {
+    ) -> Result<Option<View>, Problem> {
         let (event, home) = (self.event, view.home());
         // While a commit of this request may yet be applied, its seats may be those that lack.
         let in_doubt = self.may_arrive(home);
         let missing = requested.saturating_sub(home.available());
         let may_stand_elsewhere = home.is_overflowed() || home.is_heavy();
         if may_stand_elsewhere && self.seats.is_none() {
-            return self.look_everywhere(&view).await;
+            return Ok(Some(self.look_everywhere(&view).await?));
         }
         if event.pools.get() == 1 {
             let shortage = Shortage::of_only(home);
@@ -43,8 +43,11 @@ impl<S: Store> Race<'_, S> {
 
         if !self.has_guessed {
             self.has_guessed = true;
-            if let Some(widened) = self.widen(missing, in_doubt).await? {
-                return Ok(widened);
+            if !in_doubt && self.move_on() {
+                return Ok(None);
+            }
+            if let Some(widened) = self.widen(missing).await? {
+                return Ok(Some(widened));
             }
         }
 
@@ -58,9 +61,12 @@ impl<S: Store> Race<'_, S> {
         if self.seats.is_none()
             && let Some(pools) = looked.pools
         {
-            return self.view_of(pools);
+            return Ok(Some(self.view_of(pools)?));
         }
-        Ok(self.widen(missing, in_doubt).await?.unwrap_or(view))
+        if !in_doubt && self.move_on() {
+            return Ok(None);
+        }
+        self.widen(missing).await
     }
 
     /// Decides once more, now that there is a proof. An earlier try of the order may have taken the
@@ -71,7 +77,7 @@ impl<S: Store> Race<'_, S> {
         view: View,
         pools: Option<Vec<Pool>>,
         in_doubt: bool,
-    ) -> Result<View, Problem> {
+    ) -> Result<Option<View>, Problem> {
         self.proof = Some(shortage);
         let is_older = shortage.at <= self.started;
         if is_older {
@@ -80,23 +86,17 @@ impl<S: Store> Race<'_, S> {
         if in_doubt {
             self.lost = self.lost.saturating_add(1);
             self.pause().await;
-            return self.settle().await;
+            return Ok(Some(self.settle().await?));
         }
         if is_older || self.seats.is_some() {
-            return Ok(view);
+            return Ok(Some(view));
         }
-        match pools {
-            Some(pools) => self.view_of(pools),
-            None => Ok(View::of_home(self.read_home().await?)),
-        }
+        pools.map(|pools| self.view_of(pools)).transpose()
     }
 
-    /// What to decide on next, by what this instance remembers of the pools: another pool that has
-    /// enough, or the home pool with those from which it can gather what is missing.
-    async fn widen(&mut self, missing: u32, in_doubt: bool) -> Result<Option<View>, Problem> {
-        if !in_doubt && self.move_on() {
-            return Ok(Some(View::of_home(self.read_home().await?)));
-        }
+    /// The home pool with those from which it can gather what is missing, as far as this instance
+    /// remembers. `None` if they have too few.
+    async fn widen(&self, missing: u32) -> Result<Option<View>, Problem> {
         let [high, low, ..] = self.desk.random();
         let start = usize::from(u16::from_be_bytes([high, low]));
         let (pools, home) = (self.event.pools, self.home);
@@ -107,7 +107,7 @@ impl<S: Store> Race<'_, S> {
 
     /// Moves a request that may stand in any pool to one that had enough seats when it was seen
     /// last, if there is one. No commit in the pool before may be in doubt.
-    pub(super) fn move_on(&mut self) -> bool {
+    fn move_on(&mut self) -> bool {
         let Some(seats) = self.seats else { return false };
         let (pools, random) = (self.event.pools, self.desk.random());
         let other = self.desk.recall(self.event, |memory| memory.pick_with(seats, pools, random));

@@ -51,6 +51,9 @@ fn main() {
         row(Way::Ours, Scenario { keyed: true, ..unkeyed });
     }
 
+    println!("\n## Ours, many orders at once in few processes\n");
+    many_at_once();
+
     println!("\n## Ours, after the last seat\n");
     after_the_last_seat();
 
@@ -58,6 +61,30 @@ fn main() {
     header();
     for (seats, arrivals) in [(500, Arrivals::Burst(200)), (5_000, Arrivals::Burst(1_000))] {
         row(Way::Ours, Scenario { warm: 100, ..Scenario::new(seats, arrivals) });
+    }
+}
+
+/// Few processes that serve many orders at once: those that meet at a pool commit together.
+fn many_at_once() {
+    println!("| processes {}", header_text());
+    println!("|---{}", header_rule());
+    for (processes, concurrency) in [(1, 64), (4, 64), (20, 64), (4, 8)] {
+        for (seats, arrivals) in [
+            (500, Arrivals::Burst(200)),
+            (500, Arrivals::Steady(100)),
+            (5_000, Arrivals::Burst(1_000)),
+            (5_000, Arrivals::Burst(4_000)),
+            (5_000, Arrivals::Steady(500)),
+            (5_000, Arrivals::Steady(2_000)),
+        ] {
+            let unkeyed =
+                Scenario { warm: processes, concurrency, ..Scenario::new(seats, arrivals) };
+            for scenario in [unkeyed, Scenario { keyed: true, ..unkeyed }] {
+                if is_wanted(seats) {
+                    println!("| {processes} of {concurrency} {}", measure(Way::Ours, scenario));
+                }
+            }
+        }
     }
 }
 
@@ -91,12 +118,17 @@ fn everywhere() -> impl Iterator<Item = (u32, Arrivals)> {
 }
 
 fn header() {
-    println!(
-        "| way | seats | orders | keyed | runs | sold | false refusals | given up | left \
-         | attempts/sale | calls/order | RCU/sale | WCU/sale | p50 ms | p99 ms | refusal p99 ms \
-         | sold out s |"
-    );
-    println!("|---|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!("{}\n{}", header_text(), header_rule());
+}
+
+fn header_text() -> &'static str {
+    "| way | seats | orders | keyed | runs | sold | false refusals | given up | left \
+     | attempts/sale | calls/order | RCU/sale | WCU/sale | p50 ms | p99 ms | refusal p99 ms \
+     | sold out s |"
+}
+
+fn header_rule() -> &'static str {
+    "|---|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
 }
 
 fn row(way: Way, scenario: Scenario) {

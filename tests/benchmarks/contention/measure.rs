@@ -34,11 +34,13 @@ pub(crate) struct Scenario {
     pub(crate) arrivals: Arrivals,
     pub(crate) keyed: bool,
     pub(crate) warm: u64,
+    /// How many orders an instance serves at once.
+    pub(crate) concurrency: u64,
 }
 
 impl Scenario {
     pub(crate) fn new(seats: u32, arrivals: Arrivals) -> Self {
-        Self { seats, arrivals, keyed: false, warm: 1_000 }
+        Self { seats, arrivals, keyed: false, warm: 1_000, concurrency: 1 }
     }
 
     fn orders(&self) -> usize {
@@ -90,7 +92,10 @@ async fn sell_out(way: Way, scenario: Scenario, seed: u64) -> Run {
     let timeline: Timeline = Arc::new(Mutex::new(vec![(Instant::now(), scenario.seats)]));
     let watched = Arc::clone(&timeline);
     let orders = scenario.orders();
-    let instances = u64::try_from(orders).expect("few orders").max(scenario.warm).min(4_000);
+    let instances = match scenario.concurrency {
+        1 => u64::try_from(orders).expect("few orders").max(scenario.warm).min(4_000),
+        _ => scenario.warm,
+    };
     let seller = Seller::open(way, scenario.seats, instances, seed, move |free| {
         watched.lock().expect("nobody panics").push((Instant::now(), free));
     });
@@ -98,7 +103,8 @@ async fn sell_out(way: Way, scenario: Scenario, seed: u64) -> Run {
     let before = seller.counts();
     let opened = Instant::now();
 
-    let idle = Arc::new(Queue::new(Idle::new(scenario.warm, instances)));
+    let idle = Idle::new(scenario.warm, instances, scenario.concurrency);
+    let idle = Arc::new(Queue::new(idle));
     let placed: Vec<_> = (0..orders)
         .map(|number| {
             let (seller, idle) = (seller.clone(), Arc::clone(&idle));
@@ -183,9 +189,12 @@ struct Idle {
 }
 
 impl Idle {
-    fn new(warm: u64, instances: u64) -> Self {
+    /// An instance that serves several orders at once stands there so often, in turn with others.
+    fn new(warm: u64, instances: u64, concurrency: u64) -> Self {
         let [warm, instances] = [warm, instances].map(|one| usize::try_from(one).expect("few"));
-        Self { warm: (0..warm.min(instances)).collect(), cold: (warm..instances).collect() }
+        let warm_once = 0..warm.min(instances);
+        let warm_ones = (0..concurrency).flat_map(|_| warm_once.clone()).collect();
+        Self { warm: warm_ones, cold: (warm..instances).collect() }
     }
 
     async fn take(idle: &Queue<Self>) -> usize {

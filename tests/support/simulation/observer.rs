@@ -36,6 +36,7 @@ struct Said {
     message: String,
     lost: u64,
     pools: u64,
+    requests: u64,
 }
 
 impl Visit for Said {
@@ -49,6 +50,7 @@ impl Visit for Said {
         match field.name() {
             "lost" => self.lost = value,
             "pools" => self.pools = value,
+            "requests" => self.requests = value,
             _ => {}
         }
     }
@@ -75,6 +77,7 @@ impl Subscriber for Observer {
             ("committed", _, 2..) => count("gather raced"),
             ("committed", 0, _) => count("committed at once"),
             ("committed", ..) => count("committed after a race"),
+            ("batch committed", ..) if said.requests > 1 => count("several committed at once"),
             ("refused in a crowd", ..) => {
                 count("refused in a crowd");
                 self.in_crowd.lock().expect("entering does not panic").extend(task::try_id());

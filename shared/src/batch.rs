@@ -1,0 +1,179 @@
+//! The batch: requests that meet at one pool in one process, and commit together.
+//!
+//! Whoever comes while nobody is at the pool takes its turn there, alone. Whoever comes while
+//! somebody is waits; and the next to take a turn takes everybody along who waits by then. There
+//! is no timer, and a request that meets nobody is a batch of one.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex as Turn, oneshot};
+
+use crate::event::PoolIndex;
+use crate::pool::{Change, Pool};
+use crate::refusal::Refusal;
+use crate::reservation::Reservation;
+use crate::rules::Decision;
+use crate::store::{Commit, StoreError};
+use crate::text::EventId;
+use crate::view::View;
+
+/// What a request would do with the pools in view.
+pub type Rule = Arc<dyn Fn(&View, Timestamp) -> Result<Decision, Refusal> + Send + Sync>;
+
+/// How a request's turn at a pool went.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The pool stands like this, and the request was not committed with others: it decides alone.
+    Seen(Pool),
+    /// It was to be committed with others, from this version of the pool.
+    Tried {
+        /// What was decided for it.
+        reservation: Reservation,
+        /// The version from which the pool was to be changed.
+        expected: u64,
+        /// How many races were lost before, for the whole batch.
+        lost: u32,
+        /// How the commit went.
+        commit: Result<Commit, StoreError>,
+    },
+}
+
+/// The batches of one process: who is at which pool, and who waits there.
+#[derive(Default)]
+pub(crate) struct Batches(Mutex<HashMap<(EventId, PoolIndex), Arc<Place>>>);
+
+/// Somebody at a pool's place.
+pub(crate) struct Visit<'a> {
+    batches: &'a Batches,
+    key: (EventId, PoolIndex),
+    pub(crate) place: Arc<Place>,
+}
+
+/// A pool, as far as a process meets there.
+#[derive(Default)]
+pub(crate) struct Place {
+    /// Held by whoever has its turn.
+    pub(crate) turn: Turn<()>,
+    waiting: Mutex<Vec<Waiting>>,
+}
+
+/// A request that waits for its outcome.
+pub(crate) struct Waiting {
+    rule: Rule,
+    tried: Tried,
+    outcome: oneshot::Sender<Result<Outcome, StoreError>>,
+}
+
+/// The version after which a commit of a request was begun, 0 if none was: what is left to know if
+/// whoever had its turn dies.
+#[derive(Clone, Default)]
+pub(crate) struct Tried(Arc<AtomicU64>);
+
+/// What a batch comes to at one pool.
+pub(crate) struct Decided {
+    /// The pool with all that was decided, in one step. `None` if there is nothing to write.
+    pub(crate) change: Option<Change>,
+    /// Who is in it, with what was decided for each.
+    pub(crate) joined: Vec<(Waiting, Reservation)>,
+    /// Who is not.
+    pub(crate) alone: Vec<Waiting>,
+}
+
+impl Batches {
+    /// Goes to a pool's place.
+    pub(crate) fn visit(&self, event: &EventId, pool: PoolIndex) -> Visit<'_> {
+        let key = (event.clone(), pool);
+        let place = Arc::clone(self.places().entry(key.clone()).or_default());
+        Visit { batches: self, key, place }
+    }
+
+    fn places(&self) -> MutexGuard<'_, HashMap<(EventId, PoolIndex), Arc<Place>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whoever goes last forgets the place.
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        let mut places = self.batches.places();
+        if Arc::strong_count(&self.place) == 2 {
+            places.remove(&self.key);
+        }
+    }
+}
+
+impl Place {
+    /// Lets a request wait here, and tells where its outcome will come.
+    pub(crate) fn wait(
+        &self,
+        rule: Rule,
+    ) -> (Tried, oneshot::Receiver<Result<Outcome, StoreError>>) {
+        let (outcome, receiver) = oneshot::channel();
+        let tried = Tried::default();
+        self.waiting().push(Waiting { rule, tried: tried.clone(), outcome });
+        (tried, receiver)
+    }
+
+    /// Everybody who waits.
+    pub(crate) fn take_all(&self) -> Vec<Waiting> {
+        std::mem::take(&mut *self.waiting())
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Notes that a commit of it begins.
+    pub(crate) fn try_from(&self, expected: u64) {
+        self.tried.0.store(expected.saturating_add(1), Ordering::Release);
+    }
+
+    /// Tells the request how it went. It may not listen any more.
+    pub(crate) fn tell(self, outcome: Result<Outcome, StoreError>) {
+        let _ = self.outcome.send(outcome);
+    }
+}
+
+impl Tried {
+    /// The version that the last commit expected, if one was begun.
+    pub(crate) fn expected(&self) -> Option<u64> {
+        self.0.load(Ordering::Acquire).checked_sub(1)
+    }
+}
+
+impl Decided {
+    /// Applies the rule of everybody who waits, one after another, each to what the others leave.
+    ///
+    /// A rule that wants more than one step of this pool, that refuses, or that finds its work done,
+    /// takes no part: it may have seen what is not committed yet. A rule that panics is dropped
+    /// alone; its request hears nothing, and decides for itself.
+    pub(crate) fn of(pool: &Pool, now: Timestamp, waiting: Vec<Waiting>) -> Self {
+        let mut decided = Self { change: None, joined: Vec::new(), alone: Vec::new() };
+        for one in waiting {
+            let so_far = decided.change.as_ref().map_or_else(|| pool.clone(), Change::so_far);
+            let view = View::of_home(so_far);
+            match catch_unwind(AssertUnwindSafe(|| (one.rule)(&view, now))) {
+                Ok(Ok(Decision::Commit(changes, reservation))) if changes.len() == 1 => {
+                    decided.change = changes.into_iter().next();
+                    decided.joined.push((one, reservation));
+                }
+                Ok(_) => decided.alone.push(one),
+                Err(_) => {}
+            }
+        }
+        decided
+    }
+}
+
+impl fmt::Debug for Batches {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Batches").finish_non_exhaustive()
+    }
+}
