@@ -227,11 +227,11 @@ fn an_answer_that_no_order_explains_is_rejected() {
         ),
         ("a retry bought twice", vec![first], first.0, sold(1), sold(2)),
         (
-            "one version of two commits",
+            "a version that was skipped",
             vec![first],
             Asked::Reserve { order: 2, seats: 1 },
             sold(2),
-            sold(1),
+            sold(3),
         ),
         (
             "another's order",

@@ -30,13 +30,11 @@ pub type Rule = Arc<dyn Fn(&View, Timestamp) -> Result<Decision, Refusal> + Send
 pub(crate) enum Outcome {
     /// The pool stands like this, and the request was not committed with others: it decides alone.
     Seen(Pool),
-    /// It was to be committed with others, from this version of the pool.
+    /// It was to be committed with others.
     Tried {
         /// What was decided for it.
         reservation: Reservation,
-        /// The version from which the pool was to be changed.
-        expected: u64,
-        /// How many races were lost before, for the whole batch.
+        /// How many races the batch has lost.
         lost: u32,
         /// How the commit went.
         commit: Result<Commit, StoreError>,

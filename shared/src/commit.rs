@@ -207,7 +207,11 @@ impl<S: Store> Race<'_, S> {
     }
 
     fn is_over(&self) -> bool {
-        self.lost.max(self.looked) >= ATTEMPTS_MAX || self.started.elapsed() >= TIME_MAX
+        self.is_over_after(self.lost.max(self.looked))
+    }
+
+    fn is_over_after(&self, attempts: u32) -> bool {
+        attempts >= ATTEMPTS_MAX || self.started.elapsed() >= TIME_MAX
     }
 
     /// The answer of a request whose work an earlier try, or a hidden one of this, has done.
@@ -278,13 +282,9 @@ impl<S: Store> Race<'_, S> {
         others.into_iter().collect()
     }
 
-    /// Waits before the next attempt: not after the first loss, then for a jittered pause.
+    /// Waits before the next attempt.
     async fn pause(&self) {
-        if self.lost > 1 {
-            let more = u64::from(self.lost).saturating_mul(PAUSE_MORE_MS);
-            let pause_max = PAUSE_MS.saturating_add(more);
-            tokio::time::sleep(self.desk.jitter(Duration::from_millis(pause_max))).await;
-        }
+        pause_after(self.desk, self.lost, 1).await;
     }
 
     /// Reads what was in view again, after a pause. The home pool alone is read when it is this
@@ -325,5 +325,17 @@ impl<S: Store> Race<'_, S> {
             why: "it is missing".to_owned(),
         };
         Ok(View::of(pools, self.home).ok_or_else(missing)?)
+    }
+}
+
+/// Waits before the next attempt of so many requests together: not after the first loss, then for a
+/// jittered pause. The more have met here, the fewer can meet them elsewhere.
+async fn pause_after<S: Store>(desk: &Desk<S>, lost: u32, requests: usize) {
+    if lost > 1 {
+        let more = u64::from(lost).saturating_mul(PAUSE_MORE_MS);
+        let pause_max = Duration::from_millis(PAUSE_MS.saturating_add(more));
+        let requests = u32::try_from(requests).unwrap_or(u32::MAX).max(1);
+        let pause_max = pause_max.checked_div(requests).unwrap_or_default();
+        tokio::time::sleep(desk.jitter(pause_max)).await;
     }
 }

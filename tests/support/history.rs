@@ -76,17 +76,35 @@ impl Told {
 #[derive(Debug, Clone)]
 pub(crate) struct Sequential {
     free: u32,
-    version: u64,
+    version: Versions,
     /// By how much a commit raises the version that callers see.
     step: u64,
     orders: BTreeMap<u64, Taken>,
+}
+
+/// From the lowest to the highest version that there may be: what takes effect may have been
+/// committed together with what took effect just before.
+#[derive(Debug, Clone, Copy)]
+struct Versions(u64, u64);
+
+impl Versions {
+    fn raised_by(self, step: u64) -> Self {
+        Self(self.0.max(step), self.1 + step)
+    }
+
+    /// Whether it may be this version; from now on it is.
+    fn settle(&mut self, version: u64) -> bool {
+        let may_be = (self.0..=self.1).contains(&version);
+        *self = Self(version, version);
+        may_be
+    }
 }
 
 /// An order that was sold.
 #[derive(Debug, Clone, Copy)]
 struct Taken {
     seats: u32,
-    version: u64,
+    version: Versions,
     ended: Option<Ended>,
 }
 
@@ -99,7 +117,8 @@ struct Ended {
 impl Sequential {
     /// All seats free.
     pub(crate) fn event(seats: u32, one_pool: bool) -> Self {
-        Self { free: seats, version: 0, step: u64::from(one_pool), orders: BTreeMap::new() }
+        let (version, step) = (Versions(0, 0), u64::from(one_pool));
+        Self { free: seats, version, step, orders: BTreeMap::new() }
     }
 
     fn reserve(&mut self, order: u64, seats: u32) -> Told {
@@ -109,7 +128,7 @@ impl Sequential {
             None if seats > self.free => Told::TooFew,
             None => {
                 self.free -= seats;
-                self.version += self.step;
+                self.version = self.version.raised_by(self.step);
                 let taken = Taken { seats, version: self.version, ended: None };
                 self.orders.insert(order, taken);
                 taken.told()
@@ -122,7 +141,7 @@ impl Sequential {
         match taken.ended {
             None => {
                 self.free += taken.seats;
-                self.version += self.step;
+                self.version = self.version.raised_by(self.step);
                 taken.version = self.version;
                 taken.ended = Some(Ended { key });
                 Told::Cancelled
@@ -135,7 +154,7 @@ impl Sequential {
 
 impl Taken {
     fn told(self) -> Told {
-        Told::Reservation { is_live: self.ended.is_none(), version: self.version }
+        Told::Reservation { is_live: self.ended.is_none(), version: self.version.1 }
     }
 }
 
@@ -150,12 +169,34 @@ impl SequentialSpec for Sequential {
             Asked::Show { order } => {
                 self.orders.get(&order).map_or(Told::NotFound, |one| one.told())
             }
-            Asked::Summarize => Told::Summary { free: u64::from(self.free), version: self.version },
+            Asked::Summarize => {
+                Told::Summary { free: u64::from(self.free), version: self.version.1 }
+            }
         }
     }
 
     fn is_valid_step(&mut self, asked: &Asked, told: &Told) -> bool {
-        *told == Told::NothingChanged || self.invoke(asked) == *told
+        if *told == Told::NothingChanged {
+            return true;
+        }
+        let (before, said) = (self.orders.len(), self.invoke(asked));
+        match (*asked, said, *told) {
+            (
+                Asked::Reserve { order, .. } | Asked::Show { order },
+                Told::Reservation { is_live: is, .. },
+                Told::Reservation { is_live, version },
+            ) => {
+                if self.orders.len() > before {
+                    self.version.settle(version);
+                }
+                let taken = self.orders.get_mut(&order).expect("it is there");
+                is == is_live && taken.version.settle(version)
+            }
+            (Asked::Summarize, Told::Summary { free: is, .. }, Told::Summary { free, version }) => {
+                is == free && self.version.settle(version)
+            }
+            _ => said == *told,
+        }
     }
 }
 
