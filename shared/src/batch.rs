@@ -4,7 +4,7 @@
 //! somebody is waits; and the next to take a turn takes everybody along who waits by then. There
 //! is no timer, and a request that meets nobody is a batch of one.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,7 +43,7 @@ pub(crate) enum Outcome {
 
 /// The batches of one process: who is at which pool, and who waits there.
 #[derive(Default)]
-pub(crate) struct Batches(Mutex<HashMap<(EventId, PoolIndex), Arc<Place>>>);
+pub(crate) struct Batches(Mutex<BTreeMap<(EventId, PoolIndex), Arc<Place>>>);
 
 /// Somebody at a pool's place.
 pub(crate) struct Visit<'a> {
@@ -90,7 +90,18 @@ impl Batches {
         Visit { batches: self, key, place }
     }
 
-    fn places(&self) -> MutexGuard<'_, HashMap<(EventId, PoolIndex), Arc<Place>>> {
+    /// The pools of an event where somebody is just now, and how many requests each.
+    pub(crate) fn under_way(&self, event: &EventId) -> Vec<(PoolIndex, u32)> {
+        let all = (event.clone(), PoolIndex::new(0))..=(event.clone(), PoolIndex::new(u16::MAX));
+        let requests = |place: &Arc<Place>| Arc::strong_count(place).saturating_sub(1);
+        let places = self.places();
+        let under_way = places
+            .range(all)
+            .map(|((_, pool), place)| (*pool, u32::try_from(requests(place)).unwrap_or(u32::MAX)));
+        under_way.collect()
+    }
+
+    fn places(&self) -> MutexGuard<'_, BTreeMap<(EventId, PoolIndex), Arc<Place>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -250,6 +250,23 @@ impl Memory {
         Some(if self.free_in(other) > self.free_in(one) { other } else { one })
     }
 
+    /// Of the pools where so many requests are under way, the one with the most that had enough seats
+    /// for them and for this order, too.
+    pub(crate) fn pick_among(
+        &self,
+        under_way: &[(PoolIndex, u32)],
+        seats: SeatCount,
+    ) -> Option<PoolIndex> {
+        /// Of an order under way; most are for one to four.
+        const SEATS_EACH: u32 = 3;
+        let is_enough = |(index, requests): &&(PoolIndex, u32)| {
+            let wanted = requests.saturating_mul(SEATS_EACH).saturating_add(seats.get());
+            self.free_in(*index) >= wanted
+        };
+        let most = under_way.iter().filter(is_enough).max_by_key(|(_, requests)| *requests)?;
+        Some(most.0)
+    }
+
     /// Pools beside `home` that together may have this many free seats: a few that have them alone,
     /// if there are any, else the fullest; none if they have too few. The search begins at the pool
     /// with number `start`.

@@ -96,10 +96,13 @@ impl<S: Store> Desk<S> {
     }
 
     /// A new id for an order without a key, in a pool that had enough seats when this instance saw
-    /// it last, if there is one; else in any.
+    /// it last, if there is one; else in any. Where others are just now, it can commit with them.
     pub fn draw_id(&self, event: &Event, seats: SeatCount) -> ReservationId {
-        let random = self.random();
-        let index = self.recall(event, |memory| memory.pick_with(seats, event.pools, random));
+        let (random, under_way) = (self.random(), self.batches.under_way(&event.id));
+        let index = self.recall(event, |memory| {
+            let joined = memory.pick_among(&under_way, seats);
+            joined.or_else(|| memory.pick_with(seats, event.pools, random))
+        });
         ReservationId::in_pool(index.unwrap_or_else(|| event.pools.pick(random)), random)
     }
 
