@@ -5,6 +5,7 @@
 
 mod audit_seats;
 mod authorize_partner;
+mod batches;
 mod board;
 mod cancel_reservation;
 mod check_health;
