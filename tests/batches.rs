@@ -114,8 +114,8 @@ async fn a_rule_that_panics_takes_nobody_along() {
     let process = Process::start(Weather::calm());
     let (desk, event) = (Arc::clone(&process.desk), process.event.clone());
     let panicking = tokio::spawn(async move {
-        // By then the first order is at the pool, and others wait.
-        sleep(Duration::from_millis(2)).await;
+        // By then all orders have read the event, the first is at the pool, and the others wait.
+        sleep(Duration::from_millis(8)).await;
         let home = Home::Fixed(PoolIndex::new(0));
         decide_and_commit(&desk, &event, home, |_, _| panic!("a rule is wrong")).await.is_ok()
     });

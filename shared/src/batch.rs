@@ -160,9 +160,9 @@ impl Tried {
 impl Decided {
     /// Applies the rule of everybody who waits, one after another, each to what the others leave.
     ///
-    /// A rule that wants more than one step of this pool, that refuses, or that finds its work done,
-    /// takes no part: it may have seen what is not committed yet. A rule that panics is dropped
-    /// alone; its request hears nothing, and decides for itself.
+    /// A rule that wants more than one step of this pool, that refuses, or that finds its work
+    /// done, takes no part: it may have seen what is not committed yet. A rule that panics is
+    /// dropped alone; its request hears nothing, and decides for itself.
     pub(crate) fn of(pool: &Pool, now: Timestamp, waiting: Vec<Waiting>) -> Self {
         let mut decided = Self { change: None, joined: Vec::new(), alone: Vec::new() };
         for one in waiting {

@@ -21,8 +21,8 @@ impl<S: Store> Race<'_, S> {
         self.proof.filter(|proof| proof.is_of(requested) && proof.is_young())
     }
 
-    /// Looks where there are seats, when the view has too few: what to decide on next, or `None` for
-    /// another turn at the home pool. Or it finds a proof that there are too few.
+    /// Looks where there are seats, when the view has too few: what to decide on next, or `None`
+    /// for another turn at the home pool. Or it finds a proof that there are too few.
     pub(super) async fn look_further(
         &mut self,
         view: View,

@@ -55,9 +55,9 @@ impl<S: Store> Race<'_, S> {
         }
     }
 
-    /// Reads the pool, decides for all who wait, commits once, and tells each how it went. The first
-    /// race that is lost is run again at once, on what was found; others on a new reading, with
-    /// whoever has come meanwhile.
+    /// Reads the pool, decides for all who wait, commits once, and tells each how it went. The
+    /// first race that is lost is run again at once, on what was found; others on a new reading,
+    /// with whoever has come meanwhile.
     async fn lead(&self, place: &Place) {
         let (desk, event, index) = (self.desk, self.event, self.home);
         let (mut waiting, mut found, mut lost) = (place.take_all(), None, 0_u32);
