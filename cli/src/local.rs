@@ -59,9 +59,12 @@ pub struct Settings {
     /// The port to listen on, on 127.0.0.1; 0 takes any that is free
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
-    /// How many processes each function has; each serves one request at a time
+    /// How many processes each function has
     #[arg(long, value_name = "N", default_value = "4")]
     pub instances: NonZeroUsize,
+    /// How many requests each process serves at once; orders that meet in one commit together
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub concurrency: NonZeroUsize,
     /// Keep the database in this folder between runs; otherwise it is in memory
     #[arg(long, value_name = "DIR", conflicts_with = "dynamodb_endpoint")]
     pub data: Option<PathBuf>,
@@ -87,6 +90,7 @@ impl Default for Settings {
         Self {
             port: 3000,
             instances: NonZeroUsize::new(4).expect("4 is not 0"),
+            concurrency: NonZeroUsize::MIN,
             data: None,
             dynamodb_endpoint: None,
             partners: Vec::new(),
@@ -173,7 +177,7 @@ impl Stack {
         let keys = keys::prepare(&store, settings).await.map_err(unusable)?;
 
         let contract = Contract::read(&build::root().join("openapi.yaml"))?;
-        let by_name = functions(&contract, &template, &binaries, &endpoint)?;
+        let by_name = functions(&contract, &template, &binaries, &endpoint, settings.concurrency)?;
         let gateway = Gateway::new(&contract, &by_name)
             .map_err(|why| Error::Unservable { file: "openapi.yaml", why })?;
         let functions: Vec<_> = by_name.into_values().collect();
@@ -251,6 +255,7 @@ fn functions(
     template: &Template,
     binaries: &Binaries,
     endpoint: &str,
+    concurrency: NonZeroUsize,
 ) -> Result<BTreeMap<String, Arc<Function>>, Error> {
     let mut environment = aws::environment(endpoint);
     environment.push(("TABLE_NAME".to_owned(), aws::TABLE.to_owned()));
@@ -264,7 +269,8 @@ fn functions(
             file: "template.yaml",
             why: format!("{resource}: the workspace has no binary `{}`", settings.name),
         })?;
-        Ok((resource, Arc::new(Function::new(settings, binary.path.clone(), environment.clone()))))
+        let (binary, environment) = (binary.path.clone(), environment.clone());
+        Ok((resource, Arc::new(Function::new(settings, binary, environment, concurrency))))
     });
     functions.collect()
 }

@@ -17,7 +17,8 @@ use crate::config::{Aws, Config, ConfigError};
 use crate::desk::Desk;
 use crate::dynamo::DynamoStore;
 
-/// The desk of a deployed function: DynamoDB, the machine's clock and randomness.
+/// The desk of a deployed function: DynamoDB, the machine's clock and randomness. All its requests
+/// share it, as long as the process lives.
 ///
 /// It reads the default event at once, to open the connection before the first request needs it: a
 /// TLS handshake takes longer than a whole call, and a function has a whole core only while it
@@ -26,10 +27,10 @@ use crate::dynamo::DynamoStore;
 /// # Errors
 ///
 /// [`ConfigError`] when the environment lacks a setting.
-pub async fn open_desk() -> Result<Desk<DynamoStore>, ConfigError> {
+pub async fn open_desk() -> Result<&'static Desk<DynamoStore>, ConfigError> {
     let config = start()?;
     let store = DynamoStore::open(Aws::from_env()?, config.table);
-    let desk = Desk::new(store, config.default_event, clock, random);
+    let desk = Box::leak(Box::new(Desk::new(store, config.default_event, clock, random)));
     let _ = desk.event(&desk.default_event).await;
     Ok(desk)
 }
@@ -40,8 +41,8 @@ pub async fn open_desk() -> Result<Desk<DynamoStore>, ConfigError> {
 /// # Errors
 ///
 /// [`ConfigError`] when the environment lacks a setting.
-pub async fn open_access() -> Result<DynamoStore, ConfigError> {
-    let store = open_store()?;
+pub async fn open_access() -> Result<&'static DynamoStore, ConfigError> {
+    let store = Box::leak(Box::new(open_store()?));
     let _ = store.find_caller(&AccessToken::of_random(random())).await;
     Ok(store)
 }
@@ -82,21 +83,22 @@ pub fn start() -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// Hands the handler one request after another, for as long as this instance lives.
+/// Hands the handler one request after another, for as long as this instance lives; or, where
+/// `AWS_LAMBDA_MAX_CONCURRENCY` says so, as on Lambda Managed Instances, so many at once.
 ///
 /// # Errors
 ///
 /// [`Error`] when Lambda's runtime does not answer any more.
-pub async fn serve<'a, S>(handler: S) -> Result<(), Error>
+pub async fn serve<S>(handler: S) -> Result<(), Error>
 where
-    S: Service<Request, Response = Response<Body>, Error = Infallible>,
-    S::Future: Send + 'a,
+    S: Service<Request, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
 {
-    let mut handler = Adapter::from(handler);
-    let serve = |LambdaEvent { payload, context }| {
-        handler.call(LambdaEvent { payload: as_sent(payload), context })
+    let handler = Adapter::from(handler);
+    let serve = move |LambdaEvent { payload, context }| {
+        handler.clone().call(LambdaEvent { payload: as_sent(payload), context })
     };
-    lambda_runtime::run(service_fn(serve)).await
+    lambda_runtime::run_concurrent(service_fn(serve)).await
 }
 
 /// The request in a form that `lambda_http` reads without a loss or a panic.

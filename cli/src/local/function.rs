@@ -3,6 +3,7 @@
 //! All its instances take requests from one queue, so a request waits only while every instance
 //! is busy. The queue itself has no bound: whoever waits has a bound on its patience.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(crate) struct Function {
     pub(crate) memory_mb: u32,
     /// Its own settings.
     pub(crate) environment: Vec<(String, String)>,
+    /// How many requests one of its processes may serve at once.
+    pub(crate) concurrency: NonZeroUsize,
     jobs: mpsc::UnboundedSender<Job>,
     waiting: Mutex<mpsc::UnboundedReceiver<Job>>,
     phase: watch::Sender<Phase>,
@@ -67,12 +70,13 @@ impl Function {
         settings: FunctionSettings,
         binary: PathBuf,
         environment: Vec<(String, String)>,
+        concurrency: NonZeroUsize,
     ) -> Self {
         let FunctionSettings { name, timeout, memory_mb } = settings;
         let (jobs, waiting) = mpsc::unbounded_channel();
         let (phase, _) = watch::channel(Phase::Serving(0));
         let waiting = Mutex::new(waiting);
-        Self { name, binary, timeout, memory_mb, environment, jobs, waiting, phase }
+        Self { name, binary, timeout, memory_mb, environment, concurrency, jobs, waiting, phase }
     }
 
     /// Has one of the instances answer this request.

@@ -1,10 +1,11 @@
 //! One instance of a function, as Lambda keeps them: a process that is given one request at a time,
-//! and is replaced when it ends, hangs, or is outdated.
+//! or as many as it may serve at once, and is replaced when it ends, hangs, or is outdated.
 //!
 //! The keeper's loop is the whole story of a process: it asks for work, gets a request, answers,
 //! and asks again. Nothing polls and nothing sleeps, but for the pause before a binary that
 //! cannot even start is tried once more.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::boot::clock;
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::aws;
@@ -72,110 +73,151 @@ async fn run(function: &Function, phase: &mut watch::Receiver<Phase>) -> io::Res
     }
     let mut process = Process::start(function).await?;
     let Process { child, calls, .. } = &mut process;
-    let mut had_work = false;
+    let mut shift = Shift::of(function);
     let ended = loop {
-        let ask = tokio::select! {
+        let (under_way, had_work) = (shift.under_way.len(), shift.had_work);
+        let may_work = !shift.asks.is_empty() && *phase.borrow() == started_in;
+        tokio::select! {
             biased;
-            ended = left_idle(child, phase, started_in, had_work) => break ended,
-            ask = next_ask(calls) => ask,
-        };
-        let job = tokio::select! {
-            biased;
-            ended = left_idle(child, phase, started_in, had_work) => break ended,
-            job = function.next_job() => job,
-        };
-        had_work = true;
-        if let Err(ended) = work(function, child, calls, phase, ask, job).await {
-            break ended;
+            ended = left(child, phase, started_in, under_way, had_work) => break ended,
+            call = next_call(calls) => {
+                if let Err(ended) = shift.hear(call) {
+                    break ended;
+                }
+            }
+            () = sleep_until(shift.deadline()) => {
+                if let Err(ended) = shift.give_up() {
+                    break ended;
+                }
+            }
+            job = function.next_job(), if may_work => shift.hand_over(job),
         }
     };
     process.kill().await;
     Ok(ended)
 }
 
-/// Hands over one request and waits for its answer. Its caller always gets one: when
-/// the process ends instead, dropping `job` says so.
-async fn work(
-    function: &Function,
-    child: &mut Child,
-    calls: &mut mpsc::Receiver<Call>,
-    phase: &mut watch::Receiver<Phase>,
-    ask: oneshot::Sender<Invocation>,
-    job: Job,
-) -> Result<(), Ended> {
-    let request_id = Uuid::new_v4().to_string();
-    let invocation = Invocation {
-        request_id: request_id.clone(),
-        deadline: deadline(function.timeout),
-        function_arn: aws::function_arn(&function.name),
-        payload: job.payload,
-    };
-    if let Err(Invocation { payload, .. }) = ask.send(invocation) {
-        // It stopped asking. Another gets the request; if it has ended, the caller sees that next.
-        function.enqueue(Job { payload, answer: job.answer });
-        return Ok(());
+/// What a process is asked, and asks for.
+struct Shift<'a> {
+    function: &'a Function,
+    /// Where it waits for requests.
+    asks: Vec<oneshot::Sender<Invocation>>,
+    /// What it has not answered yet, by request id.
+    under_way: HashMap<String, UnderWay>,
+    had_work: bool,
+}
+
+struct UnderWay {
+    answer: oneshot::Sender<Result<Bytes, InvokeError>>,
+    deadline: Instant,
+}
+
+impl<'a> Shift<'a> {
+    fn of(function: &'a Function) -> Self {
+        Self { function, asks: Vec::new(), under_way: HashMap::new(), had_work: false }
     }
-    let died = |why: String| Ended::Died { why, had_work: true };
-    tokio::select! {
-        biased;
-        outcome = outcome_of(&request_id, calls) => {
-            let outcome = outcome.ok_or_else(|| died("did not answer and asked for more".into()))?;
-            let _ = job.answer.send(outcome); // Nobody may be waiting any more.
-            Ok(())
+
+    /// Hands over one request. Its caller always gets an answer: when the process ends instead,
+    /// dropping `answer` says so.
+    fn hand_over(&mut self, job: Job) {
+        let Some(ask) = self.asks.pop() else { return self.function.enqueue(job) };
+        let request_id = Uuid::new_v4().to_string();
+        let invocation = Invocation {
+            request_id: request_id.clone(),
+            deadline: deadline(self.function.timeout),
+            function_arn: aws::function_arn(&self.function.name),
+            payload: job.payload,
+        };
+        self.had_work = true;
+        if let Err(Invocation { payload, .. }) = ask.send(invocation) {
+            // It stopped asking. Another gets the request; if it has ended, that is seen next.
+            return self.function.enqueue(Job { payload, answer: job.answer });
         }
-        status = Process::ended(child) => Err(died(format!("died with a request ({status})"))),
-        () = stopped(phase) => Err(Ended::Stopped),
-        () = sleep(function.timeout) => {
-            let _ = job.answer.send(Err(InvokeError::TimedOut));
-            Err(died(format!("was killed: no answer after {:?}", function.timeout)))
+        let deadline = now().checked_add(self.function.timeout).unwrap_or_else(now);
+        self.under_way.insert(request_id, UnderWay { answer: job.answer, deadline });
+    }
+
+    /// Takes an answer, or that the process waits for a request.
+    fn hear(&mut self, call: Call) -> Result<(), Ended> {
+        match call {
+            Call::Next(ask) => self.asks.push(ask),
+            Call::Done { request_id, outcome } => {
+                // There is none if it is a second answer to the same request, or comes too late.
+                if let Some(done) = self.under_way.remove(&request_id) {
+                    let _ = done.answer.send(outcome.map_err(InvokeError::Failed));
+                }
+            }
         }
+        self.asks.retain(|ask| !ask.is_closed());
+        let most = self.function.concurrency.get();
+        if self.asks.len().saturating_add(self.under_way.len()) > most {
+            let why = "did not answer and asked for more".to_owned();
+            return Err(Ended::Died { why, had_work: true });
+        }
+        Ok(())
+    }
+
+    /// When the next request must have been answered.
+    fn deadline(&self) -> Option<Instant> {
+        self.under_way.values().map(|one| one.deadline).min()
+    }
+
+    /// Tells the callers of all requests whose time is over. A process that serves one at a time is
+    /// killed then, as Lambda does; one that serves several goes on, as on managed instances.
+    fn give_up(&mut self) -> Result<(), Ended> {
+        let late = self.under_way.extract_if(|_, one| one.deadline <= now());
+        late.for_each(|(_, one)| drop(one.answer.send(Err(InvokeError::TimedOut))));
+        if self.function.concurrency.get() > 1 {
+            return Ok(());
+        }
+        let why = format!("was killed: no answer after {:?}", self.function.timeout);
+        Err(Ended::Died { why, had_work: true })
     }
 }
 
-/// Waits for what takes an idle process out of service.
-async fn left_idle(
+/// Waits for what takes a process out of service: if it is busy, only what takes it at once.
+async fn left(
     child: &mut Child,
     phase: &mut watch::Receiver<Phase>,
     started_in: Phase,
+    under_way: usize,
     had_work: bool,
 ) -> Ended {
+    let is_over =
+        |phase: &Phase| *phase == Phase::Stopped || under_way == 0 && *phase != started_in;
     tokio::select! {
-        changed = phase.wait_for(|phase| *phase != started_in) => match changed.as_deref() {
+        changed = phase.wait_for(is_over) => match changed.as_deref() {
             Ok(Phase::Serving(_)) => Ended::Outdated,
             Ok(Phase::Stopped) | Err(_) => Ended::Stopped,
         },
         status = Process::ended(child) => {
-            Ended::Died { why: format!("ended ({status})"), had_work }
+            let why = match under_way {
+                0 => format!("ended ({status})"),
+                1 => format!("died with a request ({status})"),
+                many => format!("died with {many} requests ({status})"),
+            };
+            Ended::Died { why, had_work }
         }
     }
 }
 
-/// Waits until the process asks for work.
-async fn next_ask(calls: &mut mpsc::Receiver<Call>) -> oneshot::Sender<Invocation> {
-    loop {
-        match calls.recv().await {
-            Some(Call::Next(ask)) => return ask,
-            Some(Call::Done { .. }) => {} // A second answer to the same request.
-            None => std::future::pending().await,
-        }
+/// Waits for what the process says next.
+async fn next_call(calls: &mut mpsc::Receiver<Call>) -> Call {
+    match calls.recv().await {
+        Some(call) => call,
+        None => std::future::pending().await,
     }
 }
 
-/// Waits for the answer to this request; `None` if the process asks for the next one instead.
-async fn outcome_of(
-    request_id: &str,
-    calls: &mut mpsc::Receiver<Call>,
-) -> Option<Result<Bytes, InvokeError>> {
-    loop {
-        match calls.recv().await {
-            Some(Call::Done { request_id: done, outcome }) if done == request_id => {
-                return Some(outcome.map_err(InvokeError::Failed));
-            }
-            Some(Call::Done { .. }) => {}
-            Some(Call::Next(_)) => return None,
-            None => std::future::pending().await,
-        }
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
+}
+
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Waits until the stack stops.

@@ -1,4 +1,4 @@
-//! The Lambda binary of `cancel-reservation`: boots once, then answers one request at a time.
+//! The Lambda binary of `cancel-reservation`: boots once, then answers what it is asked.
 
 use cancel_reservation::cancel_reservation;
 use lambda_http::{Error, Request, service_fn};
@@ -6,8 +6,8 @@ use shared::{answer, boot};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let desk = &boot::open_desk().await?;
-    boot::serve(service_fn(async |request: Request| {
+    let desk = boot::open_desk().await?;
+    boot::serve(service_fn(move |request: Request| async move {
         answer::finish(&request, cancel_reservation(desk, &request).await)
     }))
     .await

@@ -1,4 +1,4 @@
-//! The Lambda binary of `show-docs`: boots once, then answers one request at a time.
+//! The Lambda binary of `show-docs`: boots once, then answers what it is asked.
 
 use lambda_http::{Error, Request, service_fn};
 use shared::{answer, boot};

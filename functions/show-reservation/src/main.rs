@@ -1,4 +1,4 @@
-//! The Lambda binary of `show-reservation`: boots once, then answers one request at a time.
+//! The Lambda binary of `show-reservation`: boots once, then answers what it is asked.
 
 use lambda_http::{Error, Request, service_fn};
 use shared::{answer, boot};
@@ -6,8 +6,8 @@ use show_reservation::show_reservation;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let desk = &boot::open_desk().await?;
-    boot::serve(service_fn(async |request: Request| {
+    let desk = boot::open_desk().await?;
+    boot::serve(service_fn(move |request: Request| async move {
         answer::finish(&request, show_reservation(desk, &request).await)
     }))
     .await

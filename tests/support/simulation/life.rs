@@ -49,7 +49,9 @@ pub(crate) fn live(create: impl AsyncFnOnce() -> World) -> (Counts, Option<Strin
         let mut world = create().await;
         world.in_crowd = in_crowd;
         let world = Arc::new(world);
-        let operations = world.dice.between(4, 12);
+        // In some worlds a crowd stays for seconds after the last seat.
+        let stays = world.dice.chance(0.04);
+        let operations = world.dice.between(4, 12) * if stays { 10 } else { 1 };
         let partners = (0..world.dice.between(2, 12)).map(Partner::new);
         let living =
             partners.map(|partner| tokio::spawn(partner.live(Arc::clone(&world), operations)));
