@@ -37,6 +37,7 @@ impl<S: Store> Race<'_, S> {
             return Ok(Some(self.look_everywhere(&view).await?));
         }
         if event.pools.get() == 1 {
+            self.looked = self.looked.saturating_add(1);
             let shortage = Shortage::of_only(home);
             return self.prove(shortage, view, None, in_doubt).await;
         }
