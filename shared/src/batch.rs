@@ -67,8 +67,8 @@ pub(crate) struct Waiting {
     outcome: oneshot::Sender<Result<Outcome, StoreError>>,
 }
 
-/// The version after which a commit of a request was begun, 0 if none was: what is left to know if
-/// whoever had its turn dies.
+/// From which version a commit of a request was begun last, plus one; 0 if none was. It is all that
+/// there is to know if whoever had its turn dies.
 #[derive(Clone, Default)]
 pub(crate) struct Tried(Arc<AtomicU64>);
 
@@ -139,8 +139,8 @@ impl Place {
 }
 
 impl Waiting {
-    /// Notes that a commit of it begins.
-    pub(crate) fn try_from(&self, expected: u64) {
+    /// Notes that a commit of it begins, on condition of this version.
+    pub(crate) fn begin_commit(&self, expected: u64) {
         self.tried.0.store(expected.saturating_add(1), Ordering::Release);
     }
 

@@ -74,25 +74,26 @@ impl<S: Store> Race<'_, S> {
             let Some(change) = change else {
                 return tell(alone, || Ok(Outcome::Seen(pool.clone())));
             };
-            joined.iter().for_each(|(one, _)| one.try_from(change.expected_version()));
+            joined.iter().for_each(|(one, _)| one.begin_commit(change.expected_version()));
 
             let commit = desk.store.commit(event, std::slice::from_ref(&change)).await;
-            if let Ok(Commit::Conflict(seen)) = &commit {
-                lost = lost.saturating_add(1);
-                let in_all = self.lost.saturating_add(lost);
-                if !self.is_over_after(in_all) {
-                    found = seen.clone().filter(|_| in_all == 1);
-                    waiting = joined.into_iter().map(|(one, _)| one).chain(alone).collect();
-                    pause_after(desk, in_all, waiting.len()).await;
-                    waiting.extend(place.take_all());
-                    continue;
-                }
-            }
             let mut pool = pool;
             if let Ok(Commit::Applied) = commit {
                 tracing::info!(requests = joined.len(), lost, "batch committed");
                 pool = change.after().clone();
                 desk.note(event, std::iter::once(&pool));
+            } else {
+                lost = lost.saturating_add(1);
+            }
+            let in_all = self.lost.saturating_add(lost);
+            if let Ok(Commit::Conflict(seen)) = &commit
+                && !self.is_over_after(in_all)
+            {
+                found = seen.clone().filter(|_| in_all == 1);
+                waiting = joined.into_iter().map(|(one, _)| one).chain(alone).collect();
+                pause_after(desk, in_all, waiting.len()).await;
+                waiting.extend(place.take_all());
+                continue;
             }
             tell(alone, || Ok(Outcome::Seen(pool.clone())));
             for (one, reservation) in joined {
