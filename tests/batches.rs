@@ -66,9 +66,13 @@ fn order(seats: u32) -> Incoming {
 #[tokio::test(start_paused = true)]
 async fn who_meets_at_a_pool_commits_together() {
     let process = Process::start(Weather::calm());
+    assert_eq!(process.free_seats().await, 50);
+    let before = process.desk.store.table.counts().calls;
     let answers = process.at_once((0..20).map(|_| order(1))).await;
     assert!(answers.iter().all(|answer| answer.status == 201));
     assert_eq!(process.writes(), 2, "the first is at the pool alone, and the others wait for it");
+    let calls = process.desk.store.table.counts().calls - before;
+    assert_eq!(calls, 3, "what the first wrote, nobody has to read");
     let pool = &process.desk.store.peek_pools(&process.event)[0];
     assert_eq!((pool.version(), pool.available(), pool.reservations().count()), (2, 30, 20));
 

@@ -58,6 +58,8 @@ pub(crate) struct Place {
     /// Held by whoever has its turn.
     pub(crate) turn: Turn<()>,
     waiting: Mutex<Vec<Waiting>>,
+    /// The pool as it was written here last, while others wait.
+    written: Mutex<Option<Pool>>,
 }
 
 /// A request that waits for its outcome.
@@ -131,6 +133,16 @@ impl Place {
     /// Everybody who waits.
     pub(crate) fn take_all(&self) -> Vec<Waiting> {
         std::mem::take(&mut *self.waiting())
+    }
+
+    /// What was written here last, if that was not taken since.
+    pub(crate) fn take_written(&self) -> Option<Pool> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Notes what was written here.
+    pub(crate) fn note_written(&self, pool: &Pool) {
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(pool.clone());
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {

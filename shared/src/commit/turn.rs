@@ -58,11 +58,16 @@ impl<S: Store> Race<'_, S> {
     /// Reads the pool, decides for all who wait, commits once, and tells each how it went. The
     /// first race that is lost is run again at once, on what was found; others on a new reading,
     /// with whoever has come meanwhile.
+    ///
+    /// What this process has just written here it need not read to write again: if another has
+    /// written since, that is a lost race. But nobody is told anything by it.
     async fn lead(&self, place: &Place) {
         let (desk, event, index) = (self.desk, self.event, self.home);
-        let (mut waiting, mut found, mut lost) = (place.take_all(), None, 0_u32);
+        let (mut waiting, mut lost) = (place.take_all(), 0_u32);
+        let mut found = place.take_written();
+        let mut may_be_old = found.is_some();
         while !waiting.is_empty() {
-            let pool = match found.take() {
+            let mut pool = match found.take() {
                 Some(pool) => pool,
                 None => match desk.store.load_pool(event, index).await {
                     Ok(pool) => pool,
@@ -72,16 +77,21 @@ impl<S: Store> Race<'_, S> {
             desk.note(event, std::iter::once(&pool));
             let Decided { change, joined, alone } = Decided::of(&pool, desk.now(), waiting);
             let Some(change) = change else {
-                return tell(alone, || Ok(Outcome::Seen(pool.clone())));
+                if !std::mem::take(&mut may_be_old) {
+                    return tell(alone, || Ok(Outcome::Seen(pool.clone())));
+                }
+                waiting = alone;
+                continue;
             };
             joined.iter().for_each(|(one, _)| one.begin_commit(change.expected_version()));
 
             let commit = desk.store.commit(event, std::slice::from_ref(&change)).await;
-            let mut pool = pool;
             if let Ok(Commit::Applied) = commit {
-                tracing::info!(requests = joined.len(), lost, "batch committed");
+                tracing::info!(requests = joined.len(), lost, may_be_old, "batch committed");
                 pool = change.after().clone();
                 desk.note(event, std::iter::once(&pool));
+                place.note_written(&pool);
+                may_be_old = false;
             } else {
                 lost = lost.saturating_add(1);
             }
@@ -90,17 +100,20 @@ impl<S: Store> Race<'_, S> {
                 && !self.is_over_after(in_all)
             {
                 found = seen.clone().filter(|_| in_all == 1);
+                may_be_old = false;
                 waiting = joined.into_iter().map(|(one, _)| one).chain(alone).collect();
                 pause_after(desk, in_all, waiting.len()).await;
                 waiting.extend(place.take_all());
                 continue;
             }
-            tell(alone, || Ok(Outcome::Seen(pool.clone())));
             for (one, reservation) in joined {
                 let commit = commit.as_ref().map(Commit::clone).map_err(StoreError::again);
                 one.tell(Ok(Outcome::Tried { reservation, lost, commit }));
             }
-            return;
+            if !std::mem::take(&mut may_be_old) {
+                return tell(alone, || Ok(Outcome::Seen(pool.clone())));
+            }
+            waiting = alone;
         }
     }
 }
