@@ -4,6 +4,7 @@
 use std::env;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::Notify;
@@ -22,6 +23,58 @@ fn behind_a_proxy() -> (Proxy, Stack, Callers) {
     let stack = Stack::start(&["--instances=1", "--dynamodb-endpoint", &proxy.endpoint()]);
     let callers = Callers::of(&stack.url, &stack.keys);
     (proxy, stack, callers)
+}
+
+#[tokio::test]
+async fn one_process_serves_many_at_once_and_what_meets_in_it_commits_together() {
+    let proxy = Proxy::before(database::endpoint());
+    let arguments = ["--instances=1", "--concurrency=16", "--dynamodb-endpoint", &proxy.endpoint()];
+    let stack = Stack::start(&arguments);
+    let sale = Sale::by(Callers::of(&stack.url, &stack.keys), 50).await;
+    let (arrived, released) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (arrival, release) = (Arc::clone(&arrived), Arc::clone(&released));
+    proxy.hook(move |called, _| {
+        if called != "UpdateItem" {
+            return Fate::Answered;
+        }
+        arrival.notify_one();
+        Fate::Held(Arc::clone(&release))
+    });
+
+    let first = tokio::spawn(sale.order(1).send());
+    arrived.notified().await;
+    let others = tokio::spawn(at_once((0..12).map(|_| sale.order(1)).collect::<Vec<_>>()));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    proxy.hook(|_, _| Fate::Answered);
+    released.notify_one();
+    assert_eq!(first.await.unwrap().said(), "201");
+    assert!(others.await.unwrap().iter().all(|answer| answer.said() == "201"));
+    let summary = sale.summary().await;
+    assert_eq!(summary["reservationCount"], 13);
+    let commits = summary["version"].as_u64().unwrap();
+    assert!(commits < 6, "{commits} commits for 13 orders");
+
+    // Whoever dies takes all its requests along, and another is there for their retries.
+    let (arrived, held) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (arrival, hold) = (Arc::clone(&arrived), Arc::clone(&held));
+    proxy.hook(move |called, _| {
+        if called != "UpdateItem" {
+            return Fate::Answered;
+        }
+        arrival.notify_one();
+        Fate::Held(Arc::clone(&hold))
+    });
+    let keyed = |number: u32| sale.order(1).keyed(&format!("k{number}"));
+    let asked = tokio::spawn(at_once((0..8).map(keyed).collect::<Vec<_>>()));
+    arrived.notified().await;
+    let victim = stack.functions().into_iter().find(|process| process.name() == "reserve-seats");
+    send("KILL", victim.unwrap().id);
+    proxy.hook(|_, _| Fate::Answered);
+    held.notify_one();
+    let answers = asked.await.unwrap();
+    assert!(answers.iter().all(|answer| answer.said() == "201"), "their keys find out");
+    assert!(stack.log().contains("reserve-seats | died with "), "{}", stack.log());
+    assert_eq!(sale.summary().await["reservationCount"], 13 + 8);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{Mutex as Turn, oneshot};
+use tokio::time::Instant;
 
 use crate::event::PoolIndex;
 use crate::pool::{Change, Pool};
@@ -43,7 +44,10 @@ pub(crate) enum Outcome {
 
 /// The batches of one process: who is at which pool, and who waits there.
 #[derive(Default)]
-pub(crate) struct Batches(Mutex<BTreeMap<(EventId, PoolIndex), Arc<Place>>>);
+pub(crate) struct Batches(Mutex<Places>);
+
+/// The places where somebody is, and how many requests.
+type Places = BTreeMap<(EventId, PoolIndex), (u32, Arc<Place>)>;
 
 /// Somebody at a pool's place.
 pub(crate) struct Visit<'a> {
@@ -65,6 +69,8 @@ pub(crate) struct Place {
 /// A request that waits for its outcome.
 pub(crate) struct Waiting {
     rule: Rule,
+    /// When it came.
+    pub(crate) since: Instant,
     tried: Tried,
     outcome: oneshot::Sender<Result<Outcome, StoreError>>,
 }
@@ -88,22 +94,20 @@ impl Batches {
     /// Goes to a pool's place.
     pub(crate) fn visit(&self, event: &EventId, pool: PoolIndex) -> Visit<'_> {
         let key = (event.clone(), pool);
-        let place = Arc::clone(self.places().entry(key.clone()).or_default());
-        Visit { batches: self, key, place }
+        let mut places = self.places();
+        let (requests, place) = places.entry(key.clone()).or_default();
+        *requests = requests.saturating_add(1);
+        Visit { batches: self, key, place: Arc::clone(place) }
     }
 
     /// The pools of an event where somebody is just now, and how many requests each.
     pub(crate) fn under_way(&self, event: &EventId) -> Vec<(PoolIndex, u32)> {
         let all = (event.clone(), PoolIndex::new(0))..=(event.clone(), PoolIndex::new(u16::MAX));
-        let requests = |place: &Arc<Place>| Arc::strong_count(place).saturating_sub(1);
         let places = self.places();
-        let under_way = places
-            .range(all)
-            .map(|((_, pool), place)| (*pool, u32::try_from(requests(place)).unwrap_or(u32::MAX)));
-        under_way.collect()
+        places.range(all).map(|((_, pool), (requests, _))| (*pool, *requests)).collect()
     }
 
-    fn places(&self) -> MutexGuard<'_, BTreeMap<(EventId, PoolIndex), Arc<Place>>> {
+    fn places(&self) -> MutexGuard<'_, Places> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -112,21 +116,25 @@ impl Batches {
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         let mut places = self.batches.places();
-        if Arc::strong_count(&self.place) == 2 {
-            places.remove(&self.key);
+        if let Some((requests, _)) = places.get_mut(&self.key) {
+            *requests = requests.saturating_sub(1);
+            if *requests == 0 {
+                places.remove(&self.key);
+            }
         }
     }
 }
 
 impl Place {
-    /// Lets a request wait here, and tells where its outcome will come.
+    /// Lets a request wait here that came then, and tells where its outcome will come.
     pub(crate) fn wait(
         &self,
         rule: Rule,
+        since: Instant,
     ) -> (Tried, oneshot::Receiver<Result<Outcome, StoreError>>) {
         let (outcome, receiver) = oneshot::channel();
         let tried = Tried::default();
-        self.waiting().push(Waiting { rule, tried: tried.clone(), outcome });
+        self.waiting().push(Waiting { rule, since, tried: tried.clone(), outcome });
         (tried, receiver)
     }
 

@@ -171,11 +171,7 @@ impl<S: Store> Race<'_, S> {
     }
 
     fn is_over(&self) -> bool {
-        self.is_over_after(self.lost.max(self.looked))
-    }
-
-    fn is_over_after(&self, attempts: u32) -> bool {
-        attempts >= ATTEMPTS_MAX || self.started.elapsed() >= TIME_MAX
+        is_over(self.started, self.lost.max(self.looked))
     }
 
     /// The answer of a request whose work an earlier try, or a hidden one of this, has done.
@@ -228,6 +224,11 @@ impl<S: Store> Race<'_, S> {
         };
         Ok(View::of(pools, self.home).ok_or_else(missing)?)
     }
+}
+
+/// Whether a request that came then, and has made so many attempts, makes no more.
+fn is_over(since: Instant, attempts: u32) -> bool {
+    attempts >= ATTEMPTS_MAX || since.elapsed() >= TIME_MAX
 }
 
 /// Waits before the next attempt of so many requests together: not after the first loss, then for a

@@ -133,7 +133,8 @@ impl<'a> Shift<'a> {
             // It stopped asking. Another gets the request; if it has ended, that is seen next.
             return self.function.enqueue(Job { payload, answer: job.answer });
         }
-        let deadline = now().checked_add(self.function.timeout).unwrap_or_else(now);
+        let now = Instant::now();
+        let deadline = now.checked_add(self.function.timeout).unwrap_or(now);
         self.under_way.insert(request_id, UnderWay { answer: job.answer, deadline });
     }
 
@@ -165,7 +166,7 @@ impl<'a> Shift<'a> {
     /// Tells the callers of all requests whose time is over. A process that serves one at a time is
     /// killed then, as Lambda does; one that serves several goes on, as on managed instances.
     fn give_up(&mut self) -> Result<(), Ended> {
-        let late = self.under_way.extract_if(|_, one| one.deadline <= now());
+        let late = self.under_way.extract_if(|_, one| one.deadline <= Instant::now());
         late.for_each(|(_, one)| drop(one.answer.send(Err(InvokeError::TimedOut))));
         if self.function.concurrency.get() > 1 {
             return Ok(());
@@ -214,10 +215,6 @@ async fn sleep_until(deadline: Option<Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-}
-
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// Waits until the stack stops.

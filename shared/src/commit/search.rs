@@ -124,6 +124,7 @@ impl<S: Store> Race<'_, S> {
         self.looked = self.looked.saturating_add(1);
         let earlier = lookout::own_sighting(self.desk, self.event);
         let view = self.read_all(before).await?;
+        // Only its sums are looked at.
         let census = Census::of(view.pools());
         self.proof = Some(Shortage::of(self.event.total_seats, &earlier, &census));
         Ok(view)

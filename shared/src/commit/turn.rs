@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Race, Settled, pause_after};
+use super::{Race, Settled, is_over, pause_after};
 use crate::batch::{Decided, Outcome, Place, Rule, Waiting};
 use crate::pool::Pool;
 use crate::problem::Problem;
@@ -26,7 +26,7 @@ impl<S: Store> Race<'_, S> {
     pub(super) async fn take_turn(&mut self, rule: &Rule) -> Result<Turn, Problem> {
         let (desk, event, home) = (self.desk, self.event, self.home);
         let visit = desk.batches.visit(&event.id, home);
-        let (tried, mut outcome) = visit.place.wait(Arc::clone(rule));
+        let (tried, mut outcome) = visit.place.wait(Arc::clone(rule), self.started);
         let told = tokio::select! {
             biased;
             told = &mut outcome => told,
@@ -57,63 +57,58 @@ impl<S: Store> Race<'_, S> {
 
     /// Reads the pool, decides for all who wait, commits once, and tells each how it went. The
     /// first race that is lost is run again at once, on what was found; others on a new reading,
-    /// with whoever has come meanwhile.
+    /// with whoever has come meanwhile; until the time of whoever came first is over.
     ///
     /// What this process has just written here it need not read to write again: if another has
-    /// written since, that is a lost race. But nobody is told anything by it.
+    /// written since, that is a lost race. But nobody is shown it: who decides alone is shown only
+    /// how the pool stood after the request came.
     async fn lead(&self, place: &Place) {
         let (desk, event, index) = (self.desk, self.event, self.home);
         let (mut waiting, mut lost) = (place.take_all(), 0_u32);
-        let mut found = place.take_written();
-        let mut may_be_old = found.is_some();
-        while !waiting.is_empty() {
-            let mut pool = match found.take() {
-                Some(pool) => pool,
+        let mut known = place.take_written().map(|written| (written, false));
+        while let Some(since) = waiting.iter().map(|one| one.since).min() {
+            let (pool, is_current) = match known.take() {
+                Some(known) => known,
                 None => match desk.store.load_pool(event, index).await {
-                    Ok(pool) => pool,
+                    Ok(pool) => (pool, true),
                     Err(error) => return tell(waiting, || Err(error.again())),
                 },
             };
             desk.note(event, std::iter::once(&pool));
             let Decided { change, joined, alone } = Decided::of(&pool, desk.now(), waiting);
-            let Some(change) = change else {
-                if !std::mem::take(&mut may_be_old) {
-                    return tell(alone, || Ok(Outcome::Seen(pool.clone())));
+            let mut current = is_current.then_some(pool);
+            if let Some(change) = change {
+                joined.iter().for_each(|(one, _)| one.begin_commit(change.expected_version()));
+                let commit = desk.store.commit(event, std::slice::from_ref(&change)).await;
+                if let Ok(Commit::Applied) = commit {
+                    tracing::info!(requests = joined.len(), lost, is_current, "batch committed");
+                    desk.note(event, std::iter::once(change.after()));
+                    place.note_written(change.after());
+                    current = Some(change.after().clone());
+                } else {
+                    lost = lost.saturating_add(1);
                 }
-                waiting = alone;
-                continue;
-            };
-            joined.iter().for_each(|(one, _)| one.begin_commit(change.expected_version()));
-
-            let commit = desk.store.commit(event, std::slice::from_ref(&change)).await;
-            if let Ok(Commit::Applied) = commit {
-                tracing::info!(requests = joined.len(), lost, may_be_old, "batch committed");
-                pool = change.after().clone();
-                desk.note(event, std::iter::once(&pool));
-                place.note_written(&pool);
-                may_be_old = false;
-            } else {
-                lost = lost.saturating_add(1);
+                let in_all = self.lost.saturating_add(lost);
+                if let Ok(Commit::Conflict(found)) = &commit
+                    && !is_over(since, in_all)
+                {
+                    known = found.clone().filter(|_| in_all == 1).map(|found| (found, true));
+                    waiting = joined.into_iter().map(|(one, _)| one).chain(alone).collect();
+                    if known.is_none() {
+                        pause_after(desk, in_all, waiting.len()).await;
+                        waiting.extend(place.take_all());
+                    }
+                    continue;
+                }
+                for (one, reservation) in joined {
+                    let commit = commit.as_ref().map(Commit::clone).map_err(StoreError::again);
+                    one.tell(Ok(Outcome::Tried { reservation, lost, commit }));
+                }
             }
-            let in_all = self.lost.saturating_add(lost);
-            if let Ok(Commit::Conflict(seen)) = &commit
-                && !self.is_over_after(in_all)
-            {
-                found = seen.clone().filter(|_| in_all == 1);
-                may_be_old = false;
-                waiting = joined.into_iter().map(|(one, _)| one).chain(alone).collect();
-                pause_after(desk, in_all, waiting.len()).await;
-                waiting.extend(place.take_all());
-                continue;
+            match current {
+                Some(pool) => return tell(alone, || Ok(Outcome::Seen(pool.clone()))),
+                None => waiting = alone,
             }
-            for (one, reservation) in joined {
-                let commit = commit.as_ref().map(Commit::clone).map_err(StoreError::again);
-                one.tell(Ok(Outcome::Tried { reservation, lost, commit }));
-            }
-            if !std::mem::take(&mut may_be_old) {
-                return tell(alone, || Ok(Outcome::Seen(pool.clone())));
-            }
-            waiting = alone;
         }
     }
 }
