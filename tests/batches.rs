@@ -26,9 +26,13 @@ struct Process {
 
 impl Process {
     fn start(weather: Weather) -> Self {
+        Self::with_dice(weather, Dice::new(1))
+    }
+
+    fn with_dice(weather: Weather, dice: Dice) -> Self {
         let after = |median_ms| Latency { median_ms, spread: 0.0 };
         let weather = Weather { get: after(3.0), update: after(5.0), ..weather };
-        let (dice, event) = (Dice::new(1), nouns::event("on-sale", 50));
+        let event = nouns::event("on-sale", 50);
         let store = SimulatedStore::under(weather, dice.clone());
         store.put_event(&event);
         let random = move || dice.bytes();
@@ -157,6 +161,34 @@ async fn whoever_commits_for_others_may_die_at_any_moment() {
         }
         assert_eq!(process.free_seats().await, 40, "after {millisecond} ms");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_error_is_certain_for_an_order_whose_leader_died_committing_it() {
+    let mut unknown = 0;
+    for seed in 0..300 {
+        let weather = Weather { denied: 0.4, ..Weather::calm() };
+        let process = Process::with_dice(weather, Dice::new(seed));
+        let mut asking: Vec<_> = (0..3)
+            .map(|_| {
+                let desk = Arc::clone(&process.desk);
+                tokio::spawn(async move { order(1).at(&desk).await.said() })
+            })
+            .collect();
+        // The first has committed alone by now, and the second is committing for both others.
+        sleep(Duration::from_millis(12)).await;
+        asking.remove(1).abort();
+        let mut sold_at_most = 1;
+        for asked in asking {
+            let said = asked.await.unwrap();
+            unknown += usize::from(said == "503 unavailable");
+            sold_at_most += usize::from(said != "500 internal");
+        }
+        sleep(Duration::from_secs(1)).await;
+        let sold = process.desk.store.peek_pools(&process.event)[0].reservations().count();
+        assert!(sold <= sold_at_most, "{sold} of at most {sold_at_most}, seed {seed}");
+    }
+    assert!(unknown > 0, "no error met an order in doubt");
 }
 
 #[tokio::test(start_paused = true)]
