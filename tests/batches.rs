@@ -178,6 +178,7 @@ async fn no_error_is_certain_for_an_order_whose_leader_died_committing_it() {
         // The first has committed alone by now, and the second is committing for both others.
         sleep(Duration::from_millis(12)).await;
         asking.remove(1).abort();
+        // A seat for the one that died, and for each that was not told for certain: none.
         let mut sold_at_most = 1;
         for asked in asking {
             let said = asked.await.unwrap();
