@@ -37,6 +37,7 @@ mod published_contract;
 mod refusals;
 mod reserve_seats;
 mod retries;
+mod runtime;
 mod selling_out;
 mod show_docs;
 mod show_reservation;

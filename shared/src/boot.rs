@@ -8,6 +8,7 @@ use lambda_http::http::header::HOST;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, Error, LambdaEvent, Request, Response, Service};
 use lambda_http::{lambda_runtime, service_fn};
+use tokio::sync::mpsc;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -86,6 +87,10 @@ pub fn start() -> Result<Config, ConfigError> {
 /// Hands the handler one request after another, for as long as this instance lives; or, where
 /// `AWS_LAMBDA_MAX_CONCURRENCY` says so, as on Lambda Managed Instances, so many at once.
 ///
+/// The runtime has a worker for each of several. One that ends, as it does when Lambda does not
+/// take an answer, is never started again. So this ends with it: Lambda then starts a new process,
+/// rather than count on a worker that is gone.
+///
 /// # Errors
 ///
 /// [`Error`] when Lambda's runtime does not answer any more.
@@ -95,10 +100,28 @@ where
     S::Future: Send + 'static,
 {
     let handler = Adapter::from(handler);
+    let (working, mut ended) = mpsc::channel(1);
+    let working = Working(working);
     let serve = move |LambdaEvent { payload, context }| {
+        let Working(_) = &working; // held by each worker's copy of this closure
         handler.clone().call(LambdaEvent { payload: as_sent(payload), context })
     };
-    lambda_runtime::run_concurrent(service_fn(serve)).await
+    tokio::select! {
+        biased; // the runtime's own reason first
+        done = lambda_runtime::run_concurrent(service_fn(serve)) => done,
+        Some(()) = ended.recv() => Err("a worker of the runtime ended".into()),
+    }
+}
+
+/// Tells that a worker has ended: the worker alone holds it, and drops it with all that it held.
+#[derive(Clone)]
+struct Working(mpsc::Sender<()>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        // If there is no room, another worker has told already.
+        let _ = self.0.try_send(());
+    }
 }
 
 /// The request in a form that `lambda_http` reads without a loss or a panic.
