@@ -26,7 +26,9 @@ async fn decide(store: &DynamoStore, authorization: &str) -> Value {
     });
     let request = serde_json::from_value(request).unwrap();
     let decision = authorize_partner(store, &request).await.unwrap();
-    serde_json::to_value(decision).unwrap()
+    let decision = serde_json::to_value(decision).unwrap();
+    assert!(!decision.to_string().contains("null"), "API Gateway knows no null: {decision}");
+    decision
 }
 
 fn statement(decision: &Value) -> (&str, BTreeSet<&str>) {

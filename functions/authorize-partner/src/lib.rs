@@ -5,15 +5,42 @@
 
 use aws_lambda_events::apigw::{
     ApiGatewayCustomAuthorizerPolicy, ApiGatewayCustomAuthorizerRequestTypeRequest,
-    ApiGatewayCustomAuthorizerResponse,
 };
 use aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
+use serde::Serialize;
 use shared::access::{AccessToken, Caller, Role};
 use shared::dynamo::DynamoStore;
 use shared::store::StoreError;
 
 // `PARTNER_MAY` and `ORGANISER_MAY`: what openapi.yaml says that each role may call.
 include!(concat!(env!("OUT_DIR"), "/routes.rs"));
+
+/// The answer, with the fields of API Gateway's documents.
+///
+/// The type of `aws_lambda_events` sends `null` for a context that is not there; the documents know
+/// an object of texts, or none. Source: API Gateway's developer guide, "Output from an API Gateway
+/// Lambda authorizer".
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// Who the caller is, or `unknown`.
+    pub principal_id: String,
+    /// What the caller may call.
+    pub policy_document: ApiGatewayCustomAuthorizerPolicy,
+    /// What the functions are told of a known caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Context>,
+}
+
+/// Who calls, as the functions read it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Context {
+    /// The partner or organiser whose key it is.
+    pub partner_id: String,
+    /// Its role.
+    pub role: &'static str,
+}
 
 /// Looks the bearer's key up, and allows what its role may call, or nothing at all.
 ///
@@ -25,7 +52,7 @@ include!(concat!(env!("OUT_DIR"), "/routes.rs"));
 pub async fn authorize_partner(
     store: &DynamoStore,
     request: &ApiGatewayCustomAuthorizerRequestTypeRequest,
-) -> Result<ApiGatewayCustomAuthorizerResponse, StoreError> {
+) -> Result<Decision, StoreError> {
     let caller = match bearer(request) {
         Some(token) => store.find_caller(&token).await?,
         None => None,
@@ -49,30 +76,29 @@ pub fn bearer(request: &ApiGatewayCustomAuthorizerRequestTypeRequest) -> Option<
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().parse().ok())?
 }
 
-fn allow(caller: &Caller, method: &str) -> ApiGatewayCustomAuthorizerResponse {
+fn allow(caller: &Caller, method: &str) -> Decision {
     let may = match caller.role {
         Role::Partner => PARTNER_MAY,
         Role::Organiser => ORGANISER_MAY,
     };
     let stage = stage(method);
     let resources = may.iter().map(|route| format!("{stage}/{route}")).collect();
-
-    let mut response = policy(IamPolicyEffect::Allow, resources);
-    response.principal_id = Some(caller.id.to_string());
-    response.context = serde_json::json!({
-        "partnerId": caller.id.as_str(),
-        "role": caller.role.as_str(),
-    });
-    response
+    Decision {
+        principal_id: caller.id.to_string(),
+        policy_document: policy(IamPolicyEffect::Allow, resources),
+        context: Some(Context { partner_id: caller.id.to_string(), role: caller.role.as_str() }),
+    }
 }
 
-fn deny(method: &str) -> ApiGatewayCustomAuthorizerResponse {
-    let mut response = policy(IamPolicyEffect::Deny, vec![format!("{}/*", stage(method))]);
-    response.principal_id = Some("unknown".to_owned());
-    response
+fn deny(method: &str) -> Decision {
+    Decision {
+        principal_id: "unknown".to_owned(),
+        policy_document: policy(IamPolicyEffect::Deny, vec![format!("{}/*", stage(method))]),
+        context: None,
+    }
 }
 
-fn policy(effect: IamPolicyEffect, resource: Vec<String>) -> ApiGatewayCustomAuthorizerResponse {
+fn policy(effect: IamPolicyEffect, resource: Vec<String>) -> ApiGatewayCustomAuthorizerPolicy {
     let mut statement = IamPolicyStatement::default();
     statement.action = vec!["execute-api:Invoke".to_owned()];
     statement.effect = effect;
@@ -80,9 +106,7 @@ fn policy(effect: IamPolicyEffect, resource: Vec<String>) -> ApiGatewayCustomAut
     let mut document = ApiGatewayCustomAuthorizerPolicy::default();
     document.version = Some("2012-10-17".to_owned());
     document.statement = vec![statement];
-    let mut response = ApiGatewayCustomAuthorizerResponse::default();
-    response.policy_document = document;
-    response
+    document
 }
 
 /// `arn:aws:execute-api:<region>:<account>:<api>/<stage>`, of any method's ARN.
