@@ -2,11 +2,11 @@
 
 use std::future;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -16,10 +16,11 @@ use crate::support::stack;
 /// Listens as Lambda's runtime does, breaks its contract once, with a request that has no id, and
 /// has everybody else who asks wait.
 async fn listen_and_break_once() -> String {
-    static ASKED: AtomicUsize = AtomicUsize::new(0);
-    let next = async || match ASKED.fetch_add(1, Ordering::Relaxed) {
-        0 => StatusCode::OK,
-        _ => future::pending().await,
+    let broke = Arc::new(AtomicBool::new(false));
+    let next = async move || {
+        if broke.swap(true, Ordering::Relaxed) {
+            future::pending::<()>().await;
+        }
     };
     let routes = Router::new().route("/2018-06-01/runtime/invocation/next", get(next));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -87,9 +87,10 @@ pub fn start() -> Result<Config, ConfigError> {
 /// Hands the handler one request after another, for as long as this instance lives; or, where
 /// `AWS_LAMBDA_MAX_CONCURRENCY` says so, as on Lambda Managed Instances, so many at once.
 ///
-/// The runtime has a worker for each of several. One that ends, as it does when Lambda does not
-/// take an answer, is never started again. So this ends with it: Lambda then starts a new process,
-/// rather than count on a worker that is gone.
+/// Then the runtime has that many workers. One that ends, as it does when it can't send Lambda an
+/// answer, is never started again. So this ends with it: Lambda starts a new process, rather than
+/// count on a worker that is gone. The other workers' requests lose their answers, as if the
+/// process had been killed.
 ///
 /// # Errors
 ///
