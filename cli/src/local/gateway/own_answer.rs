@@ -74,7 +74,7 @@ impl OwnAnswer {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Internal server error",
             ),
-            Self::BadRequest => ("DEFAULT_4XX", StatusCode::BAD_REQUEST, "Bad Request"),
+            Self::BadRequest => ("BAD_REQUEST_PARAMETERS", StatusCode::BAD_REQUEST, "Bad Request"),
             Self::RequestTooLarge => {
                 ("REQUEST_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long")
             }
