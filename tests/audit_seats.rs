@@ -29,7 +29,7 @@ use crate::support::{contract, database, nouns};
 
 /// `ticketboss audit`, as an operator types it, on this table.
 fn audit(table: &OwnTable, words: &[&str]) -> Output {
-    let at = ["--dynamodb-endpoint", database::endpoint(), "--stack", &table.name];
+    let at = ["--dynamodb-endpoint", database::endpoint(), "--table", &table.name];
     ticketboss(&[&["audit"], words, &at].concat())
 }
 
@@ -200,9 +200,9 @@ fn refuses_what_it_cannot_audit_and_says_why() {
     let nowhere = "http://127.0.0.1:1";
     let cases: [(&[&str], &str); 4] = [
         (&["audit"], "TABLE_NAME"),
-        (&["audit", "A B", "--stack", "x"], "1 to 64 of"),
-        (&["audit", "a", "b", "--stack", "x"], "unexpected argument"),
-        (&["audit", "--stack", "x", "--dynamodb-endpoint", nowhere], "`x`"),
+        (&["audit", "A B", "--table", "x"], "1 to 64 of"),
+        (&["audit", "a", "b", "--table", "x"], "unexpected argument"),
+        (&["audit", "--table", "x", "--dynamodb-endpoint", nowhere], "`x`"),
     ];
     for (words, want) in cases {
         let output = ticketboss(words);

@@ -21,7 +21,7 @@ fn ticketboss(words: &[&str]) -> Output {
 
 /// Runs `ticketboss partner` on the tests' database, and gives its stdout.
 fn partner(words: &[&str]) -> String {
-    let at = ["--dynamodb-endpoint", database::endpoint(), "--stack", aws::TABLE];
+    let at = ["--dynamodb-endpoint", database::endpoint(), "--table", aws::TABLE];
     let output = ticketboss(&[&["partner"], words, &at].concat());
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("stdout is UTF-8")
@@ -57,10 +57,10 @@ fn refuses_what_it_does_not_understand_and_says_why() {
         (&["local", "--data", "x", "--dynamodb-endpoint", nowhere], "cannot be used with"),
         (&["partner"], "Usage"),
         (&["partner", "add"], "ID"),
-        (&["partner", "add", "a b", "--stack", "x"], "1 to 64 of"),
+        (&["partner", "add", "a b", "--table", "x"], "1 to 64 of"),
         (&["partner", "add", "a", "--role", "king"], "partner or organiser"),
         (&["partner", "list"], "TABLE_NAME"),
-        (&["partner", "list", "--stack", "x", "--dynamodb-endpoint", nowhere], "`x`"),
+        (&["partner", "list", "--table", "x", "--dynamodb-endpoint", nowhere], "`x`"),
     ];
     for (words, want) in cases {
         let output = ticketboss(words);
@@ -106,7 +106,7 @@ async fn a_key_is_given_once_works_at_once_and_is_taken_away() {
 
 #[test]
 fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
-    let at = ["--dynamodb-endpoint", database::endpoint(), "--stack", aws::TABLE];
+    let at = ["--dynamodb-endpoint", database::endpoint(), "--table", aws::TABLE];
     let id = unique("partner");
     for _ in 0..10 {
         partner(&["add", &id]);
@@ -128,7 +128,7 @@ fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
 
 #[tokio::test]
 async fn one_key_of_several_is_taken_away_by_how_it_begins() {
-    let at = ["--dynamodb-endpoint", database::endpoint(), "--stack", aws::TABLE];
+    let at = ["--dynamodb-endpoint", database::endpoint(), "--table", aws::TABLE];
     let holder = Caller { id: nouns::partner(&unique("partner")), role: Role::Partner };
     let id = holder.id.as_str();
     let store = database::store();

@@ -64,7 +64,7 @@ pub enum Error {
         source: AccessError,
     },
     /// Nothing says which table is meant.
-    #[error("which table? --stack NAME, TABLE_NAME in the environment, or --dynamodb-endpoint URL")]
+    #[error("which table? --table NAME, TABLE_NAME in the environment, or --dynamodb-endpoint URL")]
     NoTable,
     /// The audit found seats that are sold twice, lost, or not to be found.
     #[error("violations found: {0}")]

@@ -15,9 +15,10 @@ use crate::local::aws;
 /// Which table.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Place {
-    /// The deployed stack whose table is meant; otherwise `TABLE_NAME` names the table
-    #[arg(long, global = true, value_name = "NAME")]
-    stack: Option<String>,
+    /// The table, as the deployed stack's outputs name it; otherwise `TABLE_NAME` names it
+    // `--stack` from when a stack's table bore its name.
+    #[arg(long, alias = "stack", global = true, value_name = "NAME")]
+    table: Option<String>,
     /// A DynamoDB that is not AWS's own: the local stack prints where its own is
     #[arg(long, global = true, value_name = "URL")]
     dynamodb_endpoint: Option<String>,
@@ -30,7 +31,7 @@ impl Place {
     ///
     /// [`Error::NoTable`].
     pub(crate) async fn open(self) -> Result<DynamoStore, Error> {
-        let table = table(self.stack, self.dynamodb_endpoint.is_some())?;
+        let table = name_of(self.table, self.dynamodb_endpoint.is_some())?;
         let client = match self.dynamodb_endpoint {
             Some(endpoint) => aws::dynamodb_at(&endpoint),
             None => deployed().await,
@@ -39,10 +40,9 @@ impl Place {
     }
 }
 
-/// The table's name: a stack's table bears the stack's.
-fn table(stack: Option<String>, is_local: bool) -> Result<String, Error> {
+fn name_of(table: Option<String>, is_local: bool) -> Result<String, Error> {
     let named = env::var_os("TABLE_NAME").map(|name| name.to_string_lossy().into_owned());
-    let named = stack.or(named).filter(|name| !name.is_empty());
+    let named = table.or(named).filter(|name| !name.is_empty());
     named.or_else(|| is_local.then(|| aws::TABLE.to_owned())).ok_or(Error::NoTable)
 }
 
