@@ -164,7 +164,7 @@ fn every_function_is_watched_and_rolled_back() {
     let template = contract::yaml("template.yaml");
     let resources = &template["Resources"];
     let rolls_back = &template["Globals"]["Function"]["DeploymentPreference"]["Alarms"];
-    assert_eq!(*rolls_back, serde_json::json!(["FunctionErrors"]));
+    assert_eq!(*rolls_back, serde_json::json!(["FunctionErrors", "UpdateErrors"]));
     let functions: BTreeSet<_> = contract::functions().into_keys().collect();
     for (alarm, metric) in [("FunctionErrors", "Errors"), ("FunctionThrottles", "Throttles")] {
         let metrics = resources[alarm]["Properties"]["Metrics"].as_array().unwrap();

@@ -144,7 +144,8 @@ fn grant_of(properties: &Value) -> Grant {
     let policies = properties["Policies"].as_array().into_iter().flatten();
     for statement in policies.flat_map(|policy| list(&policy["Statement"])) {
         assert_eq!(statement["Effect"], "Allow");
-        assert_eq!(statement["Resource"], "Table.Arn", "the table, and nothing else");
+        let resource = statement["Resource"].as_str().expect("one resource");
+        assert!(resource.ends_with(":table/${TableName}"), "nothing but the table: {resource}");
         let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
         let keys = list(keys).into_iter().map(|key| key.as_str().expect("a key").to_owned());
         let keys: BTreeSet<_> = keys.collect();
