@@ -17,6 +17,7 @@ mod dynamo_store;
 mod dynamodb_in_trouble;
 mod edges;
 mod encoding;
+mod fail_closed;
 mod faults;
 mod full_pool;
 mod fuzz_corpus;

@@ -17,6 +17,7 @@ use crate::access::AccessToken;
 use crate::config::{Aws, Config, ConfigError};
 use crate::desk::Desk;
 use crate::dynamo::DynamoStore;
+use crate::{answer, parse};
 
 /// The desk of a deployed function: DynamoDB, the machine's clock and randomness. All its requests
 /// share it, as long as the process lives.
@@ -84,8 +85,34 @@ pub fn start() -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// Hands the handler one request after another, for as long as this instance lives; or, where
-/// `AWS_LAMBDA_MAX_CONCURRENCY` says so, as on Lambda Managed Instances, so many at once.
+/// Hands the handler the requests of callers whom the authorizer knows, for as long as this instance
+/// lives. Any other request is refused here, so that neither a gateway without the authorizer nor a
+/// handler that does not ask who calls leaves a door open.
+///
+/// # Errors
+///
+/// [`Error`] when Lambda's runtime does not answer any more.
+pub async fn serve<S>(handler: S) -> Result<(), Error>
+where
+    S: Service<Request, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    serve_anyone(service_fn(move |request: Request| {
+        let mut handler = handler.clone();
+        async move {
+            match parse::caller(&request) {
+                Ok(_) => handler.call(request).await,
+                Err(problem) => answer::finish(&request, Err(problem)),
+            }
+        }
+    }))
+    .await
+}
+
+/// Hands the handler all requests, whoever calls: for health and the documentation alone.
+///
+/// One comes after another; or, where `AWS_LAMBDA_MAX_CONCURRENCY` says so, as on Lambda Managed
+/// Instances, so many at once.
 ///
 /// Then the runtime has that many workers. One that ends, as it does when it can't send Lambda an
 /// answer, is never started again. So this ends with it: Lambda starts a new process, rather than
@@ -95,7 +122,7 @@ pub fn start() -> Result<Config, ConfigError> {
 /// # Errors
 ///
 /// [`Error`] when Lambda's runtime does not answer any more.
-pub async fn serve<S>(handler: S) -> Result<(), Error>
+pub async fn serve_anyone<S>(handler: S) -> Result<(), Error>
 where
     S: Service<Request, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,

@@ -7,7 +7,7 @@ use shared::{answer, boot};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let desk = boot::open_desk().await?;
-    boot::serve(service_fn(move |request: Request| async move {
+    boot::serve_anyone(service_fn(move |request: Request| async move {
         answer::finish(&request, check_health(desk, &request).await)
     }))
     .await

@@ -7,6 +7,8 @@ use show_docs::show_docs;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     boot::start()?;
-    boot::serve(service_fn(async |request: Request| answer::finish(&request, show_docs(&request))))
-        .await
+    boot::serve_anyone(service_fn(async |request: Request| {
+        answer::finish(&request, show_docs(&request))
+    }))
+    .await
 }
