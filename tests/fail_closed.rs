@@ -1,5 +1,5 @@
-//! Whoever the authorizer does not know gets nothing: every keyed operation, in the binaries that are
-//! deployed, with the contexts of a gateway that was set up wrongly.
+//! Whoever the authorizer does not know gets nothing: every keyed operation, in the binaries that
+//! are deployed, with the contexts of a gateway that was set up wrongly.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::process::Stdio;

@@ -21,6 +21,7 @@ mod fail_closed;
 mod faults;
 mod full_pool;
 mod fuzz_corpus;
+mod gateway_definition;
 mod hostile_input;
 mod house_rules;
 mod http;

@@ -85,7 +85,7 @@ pub fn start() -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// Hands the handler the requests of callers whom the authorizer knows, for as long as this instance
+/// Hands the handler the requests of callers whom the authorizer knows, as long as this instance
 /// lives. Any other request is refused here, so that neither a gateway without the authorizer nor a
 /// handler that does not ask who calls leaves a door open.
 ///

@@ -1,4 +1,5 @@
-//! What a test run may be told by its environment: to use another stack, or another DynamoDB.
+//! What a test run may be told by its environment: to use another stack, or another DynamoDB, and
+//! to write what is derived.
 
 use std::env;
 
@@ -25,6 +26,11 @@ pub(crate) fn other_stack() -> Option<OtherStack> {
 /// `TICKETBOSS_TEST_DYNAMODB`: a DynamoDB to use in place of the embedded one.
 pub(crate) fn other_dynamodb() -> Option<String> {
     read("TICKETBOSS_TEST_DYNAMODB")
+}
+
+/// `UPDATE`: write files that are made of others, rather than only compare them.
+pub(crate) fn writes_derived_files() -> bool {
+    read("UPDATE").is_some()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test run is configured here, and nowhere else")]
