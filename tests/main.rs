@@ -44,6 +44,7 @@ mod selling_out;
 mod show_docs;
 mod show_reservation;
 mod simulation;
+mod smoke;
 mod store_contract;
 mod summarize_event;
 mod support;

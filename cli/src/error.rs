@@ -89,6 +89,9 @@ pub enum Error {
     /// The load is over, and its report says what is wrong.
     #[error("the load has found something wrong; see its report")]
     Unsound,
+    /// A deployed stack does not do what its contract says; the report has said where.
+    #[error("not as the contract says: {0}")]
+    Smoke(usize),
     /// The report cannot be drawn.
     #[error("cannot draw the report: {0}")]
     Draw(String),

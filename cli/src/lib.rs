@@ -5,13 +5,17 @@
 //! properties. [`partners`] is `ticketboss partner`: access keys, in a deployed stack's table or in
 //! the local one's. [`audit`] is `ticketboss audit`: whether every seat is there, and only once.
 //! [`load`] is `ticketboss load`: orders for any stack, and whether the books balance after them.
+//! [`smoke`] is `ticketboss smoke`: every operation of a stack that was just deployed, once.
 
 pub mod audit;
 pub mod error;
+mod http_client;
 pub mod load;
 pub mod local;
 mod output;
 pub mod partners;
 mod place;
+pub mod smoke;
+pub mod target;
 
 pub use error::Error;

@@ -18,7 +18,6 @@ mod settings;
 mod settling;
 mod stack;
 pub mod tally;
-pub mod target;
 mod watching;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ticketboss::{audit, load, local, partners};
+use ticketboss::{audit, load, local, partners, smoke};
 
 /// Sells seats, each exactly once. Without a command: the whole stack on this machine.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Audit(audit::Arguments),
     /// Send orders to a stack, measure its answers, and check that the books balance
     Load(load::Arguments),
+    /// Look at a stack that was just deployed: every operation, once
+    Smoke(smoke::Arguments),
 }
 
 #[tokio::main]
@@ -44,6 +46,7 @@ async fn main() -> ExitCode {
         Some(Command::Partner(arguments)) => partners::run(arguments).await,
         Some(Command::Audit(arguments)) => audit::run(arguments).await,
         Some(Command::Load(arguments)) => load::run(arguments).await,
+        Some(Command::Smoke(arguments)) => smoke::run(arguments).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

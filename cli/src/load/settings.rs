@@ -10,7 +10,7 @@ use shared::text::EventId;
 
 use super::operations::Mix;
 use super::pace::Pace;
-use super::target::Target;
+use crate::target::Target;
 
 /// The longest load: every second of it is kept until the report is written.
 const SECONDS_MAX: u64 = 3600;

@@ -1,32 +1,19 @@
 //! The stack as it is seen from outside: requests go in, and answers come out, or do not.
-//!
-//! Nothing is retried. A connection that is found closed before anything was written to it is
-//! replaced, and that time counts like any other.
 
-use std::io;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{Method, Request as HttpRequest, Response};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use axum::http::{Method, Request as HttpRequest};
 use serde_json::json;
 use shared::access::AccessToken;
 use shared::text::EventId;
 use tokio::time::timeout;
 
 use super::operations::{Request, What};
-use super::target::Target;
 use crate::Error;
-
-/// No answer of the contract is longer.
-const BODY_MAX: usize = 64 * 1024;
-
-/// Less than any gateway keeps a connection open that nobody uses.
-const IDLE: Duration = Duration::from_secs(20);
+use crate::http_client::HttpClient;
+use crate::target::Target;
 
 /// What became of a request.
 #[derive(Debug, Clone)]
@@ -45,13 +32,6 @@ pub(crate) struct Stack {
     timeout: Duration,
 }
 
-/// Without TLS there is no need for the machine's certificates, and it may have none.
-#[derive(Debug)]
-enum HttpClient {
-    Plain(Client<HttpConnector, Body>),
-    Secure(Client<HttpsConnector<HttpConnector>, Body>),
-}
-
 impl Stack {
     /// The stack there. Nothing is asked of it yet.
     ///
@@ -63,19 +43,7 @@ impl Stack {
         keys: Vec<AccessToken>,
         timeout: Duration,
     ) -> Result<Self, Error> {
-        let mut client = Client::builder(TokioExecutor::new());
-        client.pool_idle_timeout(IDLE).pool_timer(TokioTimer::new());
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = if target.is_secure() {
-            connector.enforce_http(false);
-            let tls = HttpsConnectorBuilder::new().with_native_roots().map_err(no_certificates)?;
-            HttpClient::Secure(
-                client.build(tls.https_only().enable_http1().wrap_connector(connector)),
-            )
-        } else {
-            HttpClient::Plain(client.build(connector))
-        };
+        let client = HttpClient::for_target(&target)?;
         Ok(Self { target, keys, client, timeout })
     }
 
@@ -129,25 +97,12 @@ impl Stack {
             request = request.header("Idempotency-Key", idempotency_key);
         }
         let request = request.body(Body::from(body)).expect("all its parts are checked");
-        timeout(self.timeout, self.client.exchange(request)).await.unwrap_or(Reply::TimedOut)
-    }
-}
-
-impl HttpClient {
-    async fn exchange(&self, request: HttpRequest<Body>) -> Reply {
-        let response = match self {
-            Self::Plain(client) => client.request(request).await,
-            Self::Secure(client) => client.request(request).await,
-        };
-        let Ok(response) = response else { return Reply::BrokenOff };
-        let (head, body) = Response::into_parts(response);
-        match to_bytes(Body::new(body), BODY_MAX).await {
-            Ok(body) => Reply::Answered { status: head.status.as_u16(), body },
-            Err(_) => Reply::BrokenOff,
+        match timeout(self.timeout, self.client.exchange(request)).await {
+            Ok(Some(response)) => {
+                Reply::Answered { status: response.status().as_u16(), body: response.into_body() }
+            }
+            Ok(None) => Reply::BrokenOff,
+            Err(_) => Reply::TimedOut,
         }
     }
-}
-
-fn no_certificates(source: io::Error) -> Error {
-    Error::System { what: "find this machine's certificates, which https needs", source }
 }

@@ -1,4 +1,4 @@
-//! What is loaded: the address of a stack, and whether it is on this machine.
+//! What is called: the address of a stack, and whether it is on this machine.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,0 +1,132 @@
+//! What a smoke test asks for, in order.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::calls::{As, Calls, call};
+
+/// A summary is at most a second old.
+const UNTIL_FRESH: Duration = Duration::from_millis(1_200);
+
+/// What the gateway answers by itself: without a key, with a wrong one, where there is no route.
+/// With a bearer token it takes an unknown route for a bad signature, which must be 404, too.
+pub(super) async fn gateway(calls: &mut Calls) {
+    let order = json!({"seats": 1});
+    let keyless = call(Method::POST, "/reservations", As::Nobody).body(&order);
+    let answer = calls.expect("no access key", keyless, 401, "unauthenticated").await;
+    let challenge = answer.header("WWW-Authenticate").to_owned();
+    let wrong = (!challenge.starts_with("Bearer")).then(|| format!("it is `{challenge}`"));
+    calls.note("no access key: the challenge", wrong);
+    for (what, token) in [
+        ("an unknown access key", "tb_00000000000000000000"),
+        ("a malformed access key", "nonsense"),
+    ] {
+        let strange = call(Method::GET, "/reservations", As::Stranger(token));
+        calls.expect(what, strange, 403, "access-denied").await;
+    }
+    for (what, method, path, by) in [
+        ("an unknown path, no key", Method::GET, "/nowhere", As::Nobody),
+        ("an unknown path", Method::GET, "/nowhere", As::Partner),
+        ("an unknown method", Method::PUT, "/reservations", As::Partner),
+        ("a path with a slash at its end", Method::GET, "/reservations/", As::Partner),
+    ] {
+        calls.expect(what, call(method, path, by), 404, "route-not-found").await;
+    }
+}
+
+/// Health and the documentation.
+pub(super) async fn service(calls: &mut Calls) {
+    for (what, path, content_type) in [
+        ("health", "/healthcheck", "text/plain"),
+        ("health, the table asked", "/healthcheck?deep=1", "text/plain"),
+        ("the documentation", "/docs", "text/html"),
+        ("its code", "/docs/swagger-ui-bundle.js", "text/javascript"),
+        ("the contract", "/docs.json", "application/json"),
+    ] {
+        let answer = calls.expect(what, call(Method::GET, path, As::Nobody), 200, "").await;
+        let got = answer.header("Content-Type").to_owned();
+        let wrong = (!got.starts_with(content_type)).then(|| format!("it is `{got}`"));
+        calls.note(format!("{what}: {content_type}"), wrong);
+    }
+}
+
+/// An event, and everything that happens to its two seats.
+pub(super) async fn sale(calls: &mut Calls, event: &str) {
+    let (at, orders) = (format!("/events/{event}"), format!("/events/{event}/reservations"));
+    let new = json!({"eventId": event, "name": "Smoke test", "totalSeats": 2});
+    let create = |by| call(Method::POST, "/events", by).body(&new);
+    calls.expect("a partner creates an event", create(As::Partner), 403, "access-denied").await;
+    calls.expect("an organiser creates an event", create(As::Organiser), 201, "").await;
+    calls.expect("the same again", create(As::Organiser), 409, "event-exists").await;
+
+    let order = |seats: u32| {
+        let order = call(Method::POST, orders.as_str(), As::Partner);
+        order.body(&json!({ "seats": seats }))
+    };
+    let sold = calls.expect("an order", order(1).header("Idempotency-Key", "smoke"), 201, "").await;
+    let again = order(1).header("Idempotency-Key", "smoke");
+    let again = calls.expect("its retry", again, 201, "").await;
+    let is_replay = again.header("Idempotency-Replayed") == "true"
+        && again.json()["reservationId"] == sold.json()["reservationId"];
+    let wrong = (!is_replay).then(|| "it is a second reservation".to_owned());
+    calls.note("its retry is a replay", wrong);
+    for (what, order, status, code) in [
+        (
+            "its key with another order",
+            order(2).header("Idempotency-Key", "smoke"),
+            422,
+            "idempotency-key-reused",
+        ),
+        ("more than is left", order(2), 409, "not-enough-seats"),
+        ("no seats", order(0), 400, "validation-failed"),
+        (
+            "a large order",
+            order(1).body(&json!({"seats": 1, "x": "x".repeat(20_000)})),
+            413,
+            "body-too-large",
+        ),
+        (
+            "a compressed order",
+            order(1).header("Content-Encoding", "gzip"),
+            415,
+            "encoding-unsupported",
+        ),
+    ] {
+        calls.expect(what, order, status, code).await;
+    }
+    reservation(calls, &orders, sold.header("Location"), &sold.json()["reservationId"]).await;
+
+    let nothing = call(Method::GET, "/events/no-such-event-here", As::Partner);
+    calls.expect("an unknown event", nothing, 404, "event-not-found").await;
+    sleep(UNTIL_FRESH).await;
+    let summary = calls.expect("the event", call(Method::GET, at, As::Partner), 200, "").await;
+    let left = summary.json()["availableSeats"].clone();
+    let wrong = (left != 2).then(|| format!("{left} are left"));
+    calls.note("the event: both seats are back", wrong);
+}
+
+/// The reservation is shown, found where its `Location` points, and given back once.
+async fn reservation(calls: &mut Calls, orders: &str, location: &str, id: &serde_json::Value) {
+    let path = format!("{orders}/{}", id.as_str().unwrap_or("none"));
+    // Relative to the order's own path, as RFC 9110 has it: so the stage stays in it.
+    let resolved = orders.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let resolved = format!("{resolved}/{location}");
+    let wrong = (resolved != path).then(|| format!("`{location}` leads to {resolved}"));
+    calls.note("its Location leads there", wrong);
+    let show = || call(Method::GET, path.as_str(), As::Partner);
+    let shown = calls.expect("the reservation", show(), 200, "").await;
+    let seen = shown.header("ETag").to_owned();
+    let unchanged = show().header("If-None-Match", seen);
+    calls.expect("the reservation, unchanged", unchanged, 304, "").await;
+    let head = call(Method::HEAD, path.as_str(), As::Partner);
+    calls.expect("the reservation's head", head, 200, "").await;
+
+    let cancel = || call(Method::DELETE, path.as_str(), As::Partner);
+    let stale = cancel().header("If-Match", "\"v0\"");
+    calls.expect("it is cancelled as it was", stale, 412, "precondition-failed").await;
+    calls.expect("it is cancelled", cancel(), 204, "").await;
+    calls.expect("it is cancelled again", cancel(), 404, "reservation-not-found").await;
+}
