@@ -120,7 +120,7 @@ async fn whatever_is_wrong_is_found_and_named_on_schedule_and_by_hand() {
     let errors = Errors::default();
     let audited = {
         let _listening = tracing::subscriber::set_default(errors.clone());
-        audit_seats(&table.store).await.unwrap()
+        audit_seats(&table.store, nouns::start_of_time()).await.unwrap()
     };
     assert_eq!(audited, Audited { events: 12, pools: 28, violations: 12, heavy: 0, unsettled: 0 });
     let named = want.map(|(event, violation)| {
@@ -155,11 +155,11 @@ async fn where_all_is_well_it_says_so_and_does_no_more_than_it_may() {
     let proxy = Proxy::before(database::endpoint());
     let client = aws::dynamodb_at(&proxy.endpoint());
     let store = DynamoStore::with_client(client, &table.name);
-    assert_eq!(audit_seats(&store).await.unwrap(), Audited::default());
+    assert_eq!(audit_seats(&store, nouns::start_of_time()).await.unwrap(), Audited::default());
 
     sell(&table, "autumn").await;
     sell(&table, "spring").await;
-    let audited = audit_seats(&store).await.unwrap();
+    let audited = audit_seats(&store, nouns::start_of_time()).await.unwrap();
     assert_eq!(audited, Audited { events: 2, pools: 6, violations: 0, heavy: 0, unsettled: 0 });
     let calls = proxy.take_counts();
     let granted = &contract::functions()["AuditSeatsFunction"].actions;

@@ -39,7 +39,8 @@ async fn refuses_what_it_cannot_put_on_sale() {
 async fn names_every_fault_of_an_event() {
     let organiser = Callers::of_shared_stack().organiser;
     let (id, name, seats) = ("#/eventId malformed", "#/name malformed", "#/totalSeats malformed");
-    let cases: [(Value, &[&str]); 14] = [
+    let ends = "#/endsAt malformed";
+    let cases: [(Value, &[&str]); 18] = [
         (json!({}), &["#/name required", "#/totalSeats required"]),
         (
             json!({"name": null, "totalSeats": null}),
@@ -51,6 +52,10 @@ async fn names_every_fault_of_an_event() {
         (json!({"name": "A", "totalSeats": 1.5}), &[seats]),
         (json!({"name": "A", "totalSeats": "5"}), &[seats]),
         (json!({"name": "", "totalSeats": 5}), &[name]),
+        (json!({"name": "A", "totalSeats": 5, "endsAt": "tomorrow"}), &[ends]),
+        (json!({"name": "A", "totalSeats": 5, "endsAt": "2026-12-01T22:00:00"}), &[ends]),
+        (json!({"name": "A", "totalSeats": 5, "endsAt": "1969-12-31T23:59:59Z"}), &[ends]),
+        (json!({"name": "A", "totalSeats": 5, "endsAt": 1764626400}), &[ends]),
         (json!({"name": "é".repeat(201), "totalSeats": 5}), &[name]),
         (json!({"name": "a\nb", "totalSeats": 5}), &[name]),
         (json!({"name": ["A"], "totalSeats": 5}), &[name]),
@@ -97,6 +102,22 @@ async fn answers_with_the_event_and_where_it_is() {
         let found = organiser.get(&location).send().await;
         assert_eq!(found.json(), want);
     }
+}
+
+#[tokio::test]
+async fn an_event_may_say_when_it_ends_and_shows_it_in_utc() {
+    let organiser = Callers::of_shared_stack().organiser;
+    let event = |ends_at: &str| json!({"name": "A", "totalSeats": 5, "endsAt": ends_at});
+    let create = |ends_at| organiser.post("/events", &event(ends_at)).keyed("ends-at");
+    let created = create("2026-12-01T23:00:00.1239+01:00").send().await;
+    assert_eq!(created.said(), "201");
+    assert_eq!(created.json()["endsAt"], "2026-12-01T22:00:00.123Z");
+    let location = organiser.resolve("/events", created.header("location"));
+    assert_eq!(organiser.get(&location).send().await.json(), created.json());
+    // The same moment is the same request; another is not.
+    assert_eq!(create("2026-12-01T22:00:00.123Z").send().await.said(), "201");
+    let later = create("2026-12-01T22:00:01Z").send().await;
+    assert_eq!(later.said(), "422 idempotency-key-reused");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ const ACTIONS_OF_CALLS: [(&str, &[&str]); 10] = [
     ("creation::create_event(", &["ConditionCheckItem", "DeleteItem", "GetItem", "PutItem"]),
     ("find_caller(", &["GetItem"]),
     ("list_events(", &["Query"]),
-    ("audit_event(", &["BatchGetItem", "GetItem"]),
+    ("audit_events(", &["BatchGetItem", "GetItem"]),
 ];
 
 /// The keys that each function may touch, by action.

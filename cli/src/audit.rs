@@ -1,9 +1,11 @@
 //! `ticketboss audit`: is every seat there, and only once? By hand, on any stack, while it sells.
 
 use std::fmt::Write;
+use std::pin::pin;
 
+use futures_util::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::audit::audit_event;
+use shared::audit::audit_events;
 use shared::dynamo::DynamoStore;
 use shared::findings::Findings;
 use shared::store::{Books, StoreError};
@@ -47,13 +49,15 @@ pub async fn run(arguments: Arguments) -> Result<(), Error> {
 async fn audit(store: &DynamoStore, event: Option<EventId>) -> Result<Vec<Findings>, StoreError> {
     let events = match event {
         Some(event) => vec![event.to_string()],
-        None => store.list_events().await?,
+        None => store.list_events().await?.into_iter().map(|event| event.id).collect(),
     };
     let progress = progress(&events);
     let mut audited = Vec::new();
-    for event in events {
-        progress.set_message(event.clone());
-        audited.push(audit_event(store, &event).await?);
+    let mut findings = pin!(audit_events(store, events));
+    while let Some(findings) = findings.next().await {
+        let findings = findings?;
+        progress.set_message(findings.event.clone());
+        audited.push(findings);
         progress.inc(1);
     }
     progress.finish_and_clear();

@@ -93,7 +93,9 @@ async fn take_steps<S: Store>(
 async fn own_work<S: Store>(store: &S, event: &Event) -> Result<bool, Problem> {
     if let Some(standing) = store.load_event(&event.id).await? {
         let is_ours = standing.created_by == event.created_by;
-        let is_same = standing.name == event.name && standing.total_seats == event.total_seats;
+        let is_same = standing.name == event.name
+            && standing.total_seats == event.total_seats
+            && standing.ends_at == event.ends_at;
         return match (is_ours, is_same) {
             (true, true) => Ok(true),
             (true, false) => Err(Refusal::IdempotencyKeyReused.into()),

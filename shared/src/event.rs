@@ -3,7 +3,9 @@
 //! One stored item takes 1,000 writes a second and saturates near 200 version-guarded ones, so an
 //! event's seats are spread over several. How many is decided once, when the event is created.
 
+use std::fmt;
 use std::num::NonZero;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 
@@ -21,6 +23,8 @@ pub struct Event {
     pub total_seats: TotalSeats,
     /// How many pools its seats are split into; never changes.
     pub pools: PoolCount,
+    /// When it is over, if its organiser has said so.
+    pub ends_at: Option<EndsAt>,
     /// When it was created.
     pub created_at: Timestamp,
     /// Which request created it, so that a retry knows its own work.
@@ -32,6 +36,42 @@ impl Event {
     /// names the same event.
     pub fn id_of(mark: RequestMark) -> EventId {
         format!("event-{:016x}", mark.get()).parse().expect("it is short and of a-z, 0-9 and -")
+    }
+}
+
+/// When an event is over, to the millisecond: a time of 1970 or later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndsAt(Timestamp);
+
+impl EndsAt {
+    /// The time.
+    pub fn get(self) -> Timestamp {
+        self.0
+    }
+}
+
+impl TryFrom<Timestamp> for EndsAt {
+    type Error = Malformed;
+
+    fn try_from(time: Timestamp) -> Result<Self, Malformed> {
+        let unlike = Malformed::Unlike("a time with its offset, such as 2026-12-01T22:00:00Z");
+        let time = Timestamp::from_millisecond(time.as_millisecond()).map_err(|_| unlike)?;
+        if time >= Timestamp::UNIX_EPOCH { Ok(Self(time)) } else { Err(unlike) }
+    }
+}
+
+impl FromStr for EndsAt {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        // What cannot be read is refused as a time before 1970 is.
+        text.parse().unwrap_or(Timestamp::MIN).try_into()
+    }
+}
+
+impl fmt::Display for EndsAt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:.3}", self.0)
     }
 }
 

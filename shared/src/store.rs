@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use crate::board::Board;
-use crate::event::{Event, PoolIndex};
+use crate::event::{EndsAt, Event, PoolIndex};
 use crate::mark::RequestMark;
 use crate::pool::{Change, Pool};
 use crate::text::EventId;
@@ -99,8 +99,8 @@ pub enum CreationStep<'a> {
 
 /// What only an audit reads: which events there are, and pools that may not be sound.
 pub trait Books: Store {
-    /// The ids of all events, as the directory has them.
-    fn list_events(&self) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+    /// All events, as the directory has them.
+    fn list_events(&self) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send;
 
     /// Every pool that stands under the event's name, also beyond its last. Each is as it was at
     /// some moment of this call.
@@ -108,6 +108,15 @@ pub trait Books: Store {
         &self,
         event: &Event,
     ) -> impl Future<Output = Result<BTreeMap<PoolIndex, Evidence>, StoreError>> + Send;
+}
+
+/// A row of the directory of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The event's id, whatever it is.
+    pub id: String,
+    /// When the event is over, if that was said.
+    pub ends_at: Option<EndsAt>,
 }
 
 /// A pool as an audit found it, sound or not. Nothing can be sold from it.

@@ -13,6 +13,9 @@ pub struct Summary {
     pub event_id: String,
     /// What it is called.
     pub name: String,
+    /// When it is over, as text, if its organiser has said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<String>,
     /// All seats, free or taken.
     pub total_seats: u32,
     /// The free seats.
@@ -42,6 +45,7 @@ impl Summary {
         Self {
             event_id: event.id.to_string(),
             name: event.name.to_string(),
+            ends_at: event.ends_at.map(|ends_at| ends_at.to_string()),
             total_seats,
             available_seats,
             reservation_count: census.reservations,

@@ -1,14 +1,15 @@
 //! Books that are written to while they are read: in the middle of each reading of all pools,
-//! something happens to them.
+//! something happens to them. And books that take their time.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use shared::board::Board;
 use shared::event::{Event, PoolIndex};
 use shared::mark::RequestMark;
 use shared::pool::{Change, Pool};
-use shared::store::{Books, Commit, CreationStep, Evidence, Store, StoreError};
+use shared::store::{Books, Commit, CreationStep, Evidence, Listed, Store, StoreError};
 use shared::text::EventId;
 
 use super::simulated::SimulatedStore;
@@ -21,6 +22,8 @@ pub(crate) struct RacedBooks {
     store: SimulatedStore,
     meanwhile: Box<Meanwhile>,
     readings: AtomicU8,
+    listed: Vec<Listed>,
+    pause: Duration,
 }
 
 impl RacedBooks {
@@ -28,7 +31,13 @@ impl RacedBooks {
         store: SimulatedStore,
         meanwhile: impl Fn(u8, &[Pool]) -> Vec<Change> + Send + Sync + 'static,
     ) -> Self {
-        Self { store, meanwhile: Box::new(meanwhile), readings: AtomicU8::new(0) }
+        let (meanwhile, readings) = (Box::new(meanwhile), AtomicU8::new(0));
+        Self { store, meanwhile, readings, listed: Vec::new(), pause: Duration::ZERO }
+    }
+
+    /// Books of these events, which nobody writes to; each reading takes so long.
+    pub(crate) fn slow(store: SimulatedStore, listed: Vec<Listed>, pause: Duration) -> Self {
+        Self { listed, pause, ..Self::new(store, |_, _| Vec::new()) }
     }
 
     /// How often all pools were read.
@@ -38,14 +47,15 @@ impl RacedBooks {
 }
 
 impl Books for RacedBooks {
-    async fn list_events(&self) -> Result<Vec<String>, StoreError> {
-        panic!("the simulated store has no directory")
+    async fn list_events(&self) -> Result<Vec<Listed>, StoreError> {
+        Ok(self.listed.clone())
     }
 
     async fn inspect_pools(
         &self,
         event: &Event,
     ) -> Result<BTreeMap<PoolIndex, Evidence>, StoreError> {
+        tokio::time::sleep(self.pause).await;
         let reading = self.readings.fetch_add(1, Ordering::Relaxed);
         let before = self.store.peek_pools(event);
         let changes = (self.meanwhile)(reading, &before);
@@ -61,6 +71,7 @@ impl Books for RacedBooks {
 
 impl Store for RacedBooks {
     async fn load_event(&self, id: &EventId) -> Result<Option<Event>, StoreError> {
+        tokio::time::sleep(self.pause).await;
         self.store.load_event(id).await
     }
 

@@ -23,6 +23,7 @@ pub(crate) fn event(id: &str, seats: u64) -> Event {
         name: "Any Meet-up".parse().expect("a name"),
         total_seats,
         pools: PoolCount::of(total_seats),
+        ends_at: None,
         created_at: start_of_time(),
         created_by: RequestMark::new(hasher.finish()),
     }

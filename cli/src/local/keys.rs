@@ -42,6 +42,7 @@ pub async fn create_default_event(store: &DynamoStore) -> Result<(), StoreError>
         name: "Node.js Meet-up".parse().expect("it is a name"),
         total_seats,
         pools: PoolCount::of(total_seats),
+        ends_at: None,
         created_at: clock(),
         created_by: RequestMark::of_random(random()),
     };

@@ -10,7 +10,7 @@ use shared::boot;
 async fn main() -> Result<(), Error> {
     let store = &boot::open_store()?;
     run(service_fn(async |_: LambdaEvent<serde_json::Value>| {
-        let audited = audit_seats(store).await.inspect_err(|error| {
+        let audited = audit_seats(store, boot::clock()).await.inspect_err(|error| {
             tracing::error!(%error, "the audit could not be finished");
         })?;
         writeln!(stdout(), "{}", audited.metrics(store.table(), boot::clock()))?;

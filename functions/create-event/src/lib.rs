@@ -4,7 +4,7 @@ use lambda_http::{Body, Request, Response};
 use shared::access::Role;
 use shared::board::Census;
 use shared::desk::Desk;
-use shared::event::{Event, PoolCount, TotalSeats};
+use shared::event::{EndsAt, Event, PoolCount, TotalSeats};
 use shared::mark::RequestMark;
 use shared::parse::{self, Fields};
 use shared::pool::Pool;
@@ -36,8 +36,8 @@ pub async fn create_event<S: Store>(
     Ok(answer::created(&summary, key.is_some() && replayed))
 }
 
-/// Reads `{"eventId":"rust-meetup","name":"Rust Meet-up","totalSeats":500}`; `eventId` is made if
-/// it is left out.
+/// Reads `{"eventId":"rust-meetup","name":"Rust Meet-up","totalSeats":500}`, and maybe `endsAt`;
+/// `eventId` is made if it is left out.
 fn parse_event<S: Store>(
     desk: &Desk<S>,
     request: &Request,
@@ -48,6 +48,7 @@ fn parse_event<S: Store>(
     let id = body.text::<EventId>("eventId");
     let name = body.required_text::<EventName>("name");
     let total_seats = body.required_number::<TotalSeats>("totalSeats");
+    let ends_at = body.text::<EndsAt>("endsAt");
     let (name, total_seats) = body.done(name.zip(total_seats))?;
 
     let mark = match key {
@@ -59,6 +60,7 @@ fn parse_event<S: Store>(
         name,
         total_seats,
         pools: PoolCount::of(total_seats),
+        ends_at,
         created_at: desk.now(),
         created_by: mark,
     })

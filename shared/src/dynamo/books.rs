@@ -6,24 +6,23 @@ use super::item;
 use super::table::DynamoStore;
 use super::verdict::failed;
 use crate::event::{Event, PoolCount, PoolIndex};
-use crate::store::{Books, Evidence, StoreError};
+use crate::store::{Books, Evidence, Listed, StoreError};
 
 impl Books for DynamoStore {
-    async fn list_events(&self) -> Result<Vec<String>, StoreError> {
+    async fn list_events(&self) -> Result<Vec<Listed>, StoreError> {
         let mut pages = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :events")
             .expression_attribute_values(":events", item::text(item::event::DIRECTORY))
-            .projection_expression("sk")
             .consistent_read(true)
             .into_paginator()
             .items()
             .send();
         let mut events = Vec::new();
         while let Some(found) = pages.next().await {
-            events.extend(item::event::sort_key(&found.map_err(failed)?));
+            events.extend(item::event::to_listed(&found.map_err(failed)?));
         }
         Ok(events)
     }

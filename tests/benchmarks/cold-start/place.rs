@@ -40,6 +40,7 @@ impl Place {
             name: "Cold start".parse().expect("a name"),
             total_seats,
             pools: PoolCount::of(total_seats),
+            ends_at: None,
             created_at: clock(),
             created_by: RequestMark::of_random(random()),
         };

@@ -1,14 +1,19 @@
 //! Events as items: each event, its row in the directory, and which request made or claims it.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::seal::{SEAL, Seal};
-use super::{Item, bounded, corrupt, key_of, moment, number, parsed, stored, text, whole};
-use crate::event::Event;
+use super::{Item, Why, bounded, corrupt, key_of, moment, number, parsed, stored, text, whole};
+use crate::event::{EndsAt, Event};
 use crate::mark::RequestMark;
-use crate::store::StoreError;
+use crate::store::{Listed, StoreError};
 use crate::text::{EventId, EventName};
 
 pub(in crate::dynamo) const EVENT_SORT: &str = "event";
 pub(in crate::dynamo) const DIRECTORY: &str = "events";
+
+/// When the event is over; left out if it is not said.
+const ENDS_AT: &str = "ends_at";
 
 /// Which request created an event, or claims its id.
 pub(in crate::dynamo) const CREATED_BY: &str = "created_by";
@@ -34,14 +39,35 @@ pub(in crate::dynamo) fn of_event(event: &Event) -> Item {
         (CREATED_BY.to_owned(), number(event.created_by.get())),
         (SEAL.to_owned(), number(seal_of(event).value())),
     ]);
+    item.extend(ends_at(event));
     item
+}
+
+fn ends_at(event: &Event) -> Option<(String, AttributeValue)> {
+    let ends_at = event.ends_at?.get().as_millisecond();
+    Some((ENDS_AT.to_owned(), number(ends_at)))
 }
 
 /// The event in the directory.
 pub(in crate::dynamo) fn of_listed(event: &Event) -> Item {
     let mut item = key_of(DIRECTORY, event.id.as_str());
     item.insert("name".to_owned(), text(event.name.as_str()));
+    item.extend(ends_at(event));
     item
+}
+
+/// A row of the directory. One that cannot be read is one of an event that does not end.
+pub(in crate::dynamo) fn to_listed(item: &Item) -> Option<Listed> {
+    let id = item.get("sk")?.as_s().ok().cloned()?;
+    Some(Listed { id, ends_at: to_ends_at(item).ok().flatten() })
+}
+
+fn to_ends_at(item: &Item) -> Result<Option<EndsAt>, Why> {
+    if !item.contains_key(ENDS_AT) {
+        return Ok(None);
+    }
+    let ends_at = moment(item, ENDS_AT)?.try_into();
+    ends_at.map(Some).map_err(|_| format!("`{ENDS_AT}` is no time of an event"))
 }
 
 pub(in crate::dynamo) fn claim_key(event: &Event) -> Item {
@@ -87,6 +113,7 @@ pub(in crate::dynamo) fn to_event(id: &EventId, item: &Item) -> Result<Event, St
             name: stored(item, "name", EventName::stored)?,
             total_seats: bounded(item, "total_seats")?,
             pools: bounded(item, "pools")?,
+            ends_at: to_ends_at(item)?,
             created_at: moment(item, "created_at")?,
             created_by: RequestMark::new(whole(item, CREATED_BY)?),
         };
@@ -99,10 +126,9 @@ pub(in crate::dynamo) fn to_event(id: &EventId, item: &Item) -> Result<Event, St
 fn seal_of(event: &Event) -> Seal {
     let (seats, pools) = (event.total_seats.get(), event.pools.get());
     let (created, by) = (event.created_at.as_millisecond(), event.created_by.get());
-    Seal::of(&[&event.id, &event.name.as_str(), &seats, &pools, &created, &by])
-}
-
-/// What an item is called in its partition: the directory lists events by it.
-pub(in crate::dynamo) fn sort_key(item: &Item) -> Option<String> {
-    item.get("sk")?.as_s().ok().cloned()
+    let seal = Seal::of(&[&event.id, &event.name.as_str(), &seats, &pools, &created, &by]);
+    match event.ends_at {
+        Some(ends_at) => seal.and(&[&ends_at.get().as_millisecond()]),
+        None => seal, // as of events from before they could end
+    }
 }
