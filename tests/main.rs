@@ -38,6 +38,7 @@ mod pool_rules;
 mod problems;
 mod published_contract;
 mod refusals;
+mod repair;
 mod reserve_seats;
 mod retries;
 mod runtime;

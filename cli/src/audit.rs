@@ -6,9 +6,11 @@ use std::pin::pin;
 use futures_util::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::audit::audit_events;
+use shared::boot::clock;
 use shared::dynamo::DynamoStore;
 use shared::findings::Findings;
-use shared::store::{Books, StoreError};
+use shared::repair::{Repair, repair_event};
+use shared::store::{Books as _, Store as _, StoreError};
 use shared::text::EventId;
 
 use crate::Error;
@@ -20,6 +22,10 @@ use crate::place::Place;
 pub struct Arguments {
     /// The event to audit; otherwise every event
     event: Option<EventId>,
+    /// First mend what a restored backup got wrong, as far as arithmetic proves how. Only while
+    /// nothing is sold from this table
+    #[arg(long)]
+    repair: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -32,10 +38,21 @@ pub struct Arguments {
 /// from finding out.
 pub async fn run(arguments: Arguments) -> Result<(), Error> {
     let store = arguments.place.open().await?;
-    let audited = audit(&store, arguments.event).await.map_err(|source| Error::Table {
+    let failed = |source: StoreError| Error::Table {
         table: store.table().to_owned(),
         source: source.into(),
-    })?;
+    };
+    let events = match arguments.event {
+        Some(event) => vec![event.to_string()],
+        None => {
+            let listed = store.list_events().await.map_err(failed)?;
+            listed.into_iter().map(|event| event.id).collect()
+        }
+    };
+    if arguments.repair {
+        print(&repair(&store, &events).await.map_err(failed)?)?;
+    }
+    let audited = audit(&store, events).await.map_err(failed)?;
     print(&report(&audited))?;
 
     let unsettled = audited.iter().filter(|findings| findings.unsettled).count();
@@ -46,11 +63,27 @@ pub async fn run(arguments: Arguments) -> Result<(), Error> {
     }
 }
 
-async fn audit(store: &DynamoStore, event: Option<EventId>) -> Result<Vec<Findings>, StoreError> {
-    let events = match event {
-        Some(event) => vec![event.to_string()],
-        None => store.list_events().await?.into_iter().map(|event| event.id).collect(),
-    };
+/// Mends what can be mended, and says what was done. What cannot is for the audit to name.
+async fn repair(store: &DynamoStore, events: &[String]) -> Result<String, StoreError> {
+    let mut text = String::new();
+    for id in events {
+        let Ok(id) = id.parse() else { continue };
+        let event = match store.load_event(&id).await {
+            Ok(Some(event)) => event,
+            Ok(None) | Err(StoreError::Corrupt { .. }) => continue,
+            Err(error) => return Err(error),
+        };
+        store.remove_board(&id).await?;
+        if let Repair::Mended(seats) = repair_event(store, &event, clock()).await? {
+            let what = if seats > 0 { "lost seats put in" } else { "doubled seats taken out" };
+            writeln!(text, "{:32} mended: {what}: {}", id.as_str(), seats.unsigned_abs())
+                .expect("a String takes any text");
+        }
+    }
+    Ok(text)
+}
+
+async fn audit(store: &DynamoStore, events: Vec<String>) -> Result<Vec<Findings>, StoreError> {
     let progress = progress(&events);
     let mut audited = Vec::new();
     let mut findings = pin!(audit_events(store, events));

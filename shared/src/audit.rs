@@ -51,24 +51,36 @@ pub async fn audit_event<B: Books>(books: &B, id: &str) -> Result<Findings, Stor
         Err(error) => return Err(error),
     };
 
+    Ok(inspect(books, &event).await?.0)
+}
+
+/// The pools of an event, as one reading found them.
+pub(crate) type Pools = BTreeMap<PoolIndex, Evidence>;
+
+/// Audits this event. Gives the pools, too, as the findings are about them.
+pub(crate) async fn inspect<B: Books>(
+    books: &B,
+    event: &Event,
+) -> Result<(Findings, Pools), StoreError> {
     let mut rounds = 1_u32;
     loop {
-        let before = books.inspect_pools(&event).await?;
-        let mut findings = Findings::of(id, before.len(), violations(&event, &before));
+        let before = books.inspect_pools(event).await?;
+        let violations = violations(event, &before);
+        let mut findings = Findings::of(event.id.as_str(), before.len(), violations);
         findings.warnings = warnings(&before);
         let total = event.total_seats.get();
-        let capacity = match capacity(&event, &before) {
+        let capacity = match capacity(event, &before) {
             Some(capacity) if capacity != u64::from(total) => capacity,
-            _ => return Ok(findings),
+            _ => return Ok((findings, before)),
         };
 
-        let after = books.inspect_pools(&event).await?;
+        let after = books.inspect_pools(event).await?;
         if no_seat_moved(&before, &after) {
             findings.violations.push(Violation::TotalWrong { capacity, total });
-            return Ok(findings);
+            return Ok((findings, before));
         }
         if rounds == ROUNDS_MAX {
-            return Ok(Findings { unsettled: true, ..findings });
+            return Ok((Findings { unsettled: true, ..findings }, before));
         }
         rounds = rounds.saturating_add(1);
         tokio::time::sleep(PAUSE).await;
@@ -76,7 +88,7 @@ pub async fn audit_event<B: Books>(books: &B, id: &str) -> Result<Findings, Stor
 }
 
 /// What is wrong with single pools. One reading of a pool is proof.
-fn violations(event: &Event, pools: &BTreeMap<PoolIndex, Evidence>) -> Vec<Violation> {
+fn violations(event: &Event, pools: &Pools) -> Vec<Violation> {
     let missing = event.pools.indices().filter(|index| !pools.contains_key(index));
     let mut violations: Vec<_> = missing.map(Violation::PoolMissing).collect();
     for (&index, evidence) in pools {
@@ -113,7 +125,7 @@ fn violations_in(event: &Event, pool: &Pool) -> Vec<Violation> {
     violations
 }
 
-fn warnings(pools: &BTreeMap<PoolIndex, Evidence>) -> Vec<Warning> {
+fn warnings(pools: &Pools) -> Vec<Warning> {
     let readable = pools.values().filter_map(|evidence| evidence.0.as_ref().ok());
     let heavy = readable.filter(|pool| pool.is_heavy());
     let live = |pool: &Pool| pool.reservations().filter(|one| one.is_live()).count();
@@ -121,7 +133,7 @@ fn warnings(pools: &BTreeMap<PoolIndex, Evidence>) -> Vec<Warning> {
 }
 
 /// The seats of all the event's pools, or `None` if one cannot be read.
-fn capacity(event: &Event, pools: &BTreeMap<PoolIndex, Evidence>) -> Option<u64> {
+fn capacity(event: &Event, pools: &Pools) -> Option<u64> {
     let capacity = |index| match pools.get(&index) {
         Some(Evidence(Ok(pool))) => Some(u64::from(pool.capacity())),
         Some(Evidence(Err(_))) | None => None,
@@ -131,10 +143,7 @@ fn capacity(event: &Event, pools: &BTreeMap<PoolIndex, Evidence>) -> Option<u64>
 
 /// Whether there was a moment between the two readings at which all pools had the seats that both
 /// show: then their sum is exact.
-fn no_seat_moved(
-    before: &BTreeMap<PoolIndex, Evidence>,
-    after: &BTreeMap<PoolIndex, Evidence>,
-) -> bool {
+fn no_seat_moved(before: &Pools, after: &Pools) -> bool {
     before.len() == after.len()
         && before.iter().all(|(index, before)| match (&before.0, after.get(index)) {
             (Ok(before), Some(Evidence(Ok(after)))) => kept_its_seats(before, after),

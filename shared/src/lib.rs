@@ -17,7 +17,8 @@
 //!   rules            what may become of a pool, pure
 //!   pool             seats and reservations that change in one step
 //!   store            the one way to change a pool; dynamo: on DynamoDB
-//!   audit            whether what stands in the store keeps promise 1; findings: what is wrong
+//!   audit            whether what stands in the store keeps promise 1; findings: what is wrong;
+//!                    repair: what of it can be mended, after a restore
 //! ```
 //!
 //! Where each promise is kept:
@@ -51,6 +52,7 @@ pub mod parse;
 pub mod pool;
 pub mod problem;
 pub mod refusal;
+pub mod repair;
 pub mod reservation;
 pub mod rules;
 pub mod store;

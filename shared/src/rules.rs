@@ -148,6 +148,13 @@ impl Pool {
         change
     }
 
+    /// Finds `seats` free seats that no pool had: a repair's, after a backup that lost them.
+    pub(crate) fn find_lost(&self, seats: u32, now: Timestamp) -> Change {
+        let mut change = self.step(now);
+        change.receive(seats);
+        change
+    }
+
     /// Lets an order of this pool stand in another, to which it gives `seats` of its free ones.
     ///
     /// # Panics

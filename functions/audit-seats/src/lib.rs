@@ -1,7 +1,7 @@
 //! The audit, every few minutes: is every seat there, and only once?
 //!
-//! An event that ended more than a day ago is looked at about twice a day, so that the cost does not
-//! grow with all events that ever were.
+//! An event that ended more than a day ago is looked at about twice a day, so that the cost does
+//! not grow with all events that ever were.
 //!
 //! What is wrong is named in the log, as errors. The counts go to CloudWatch as metrics, in a log
 //! line of its embedded metric format, and an alarm in template.yaml watches them.

@@ -7,6 +7,7 @@ use super::table::DynamoStore;
 use super::verdict::failed;
 use crate::event::{Event, PoolCount, PoolIndex};
 use crate::store::{Books, Evidence, Listed, StoreError};
+use crate::text::EventId;
 
 impl Books for DynamoStore {
     async fn list_events(&self) -> Result<Vec<Listed>, StoreError> {
@@ -41,6 +42,23 @@ impl Books for DynamoStore {
             Some((index, item::pool::to_evidence(&event.id, index, found)))
         };
         Ok(found.iter().filter_map(indexed).collect())
+    }
+}
+
+impl DynamoStore {
+    /// Removes the event's board: of a table that was restored from a backup, since the board may
+    /// count sales that the backup has lost, and orders would be refused for them.
+    ///
+    /// Only while nothing is sold there: who has seen the board counts on its going on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the table does not answer.
+    pub async fn remove_board(&self, event: &EventId) -> Result<(), StoreError> {
+        let key = item::board::board_key(event);
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
+        delete.send().await.map_err(failed)?;
+        Ok(())
     }
 }
 
