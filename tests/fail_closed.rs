@@ -1,24 +1,15 @@
 //! Whoever the authorizer does not know gets nothing: every keyed operation, in the binaries that
 //! are deployed, with the contexts of a gateway that was set up wrongly.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::process::Stdio;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use axum::Router;
-use axum::extract::Path;
-use axum::http::StatusCode;
-use axum::routing::{get, post};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::process::Command;
-use tokio::sync::mpsc;
 
 use crate::support::contract::{self, Operation};
+use crate::support::database;
 use crate::support::desk::{desk, incoming, open};
+use crate::support::lambda::answers_of;
 use crate::support::own_table::OwnTable;
-use crate::support::{database, stack};
 
 /// What the authorizer never says. `principalId` is there whatever else is left out.
 fn contexts_of_nobody() -> Vec<Value> {
@@ -58,57 +49,6 @@ fn event_of(operation: &Operation, authorizer: &Value) -> Value {
     })
 }
 
-/// Runs the function's binary under a runtime that hands it these events, and gives its answers.
-async fn answers_of(function: &str, table: &OwnTable, events: Vec<Value>) -> Vec<Value> {
-    let expected = events.len();
-    let (sender, mut answers) = mpsc::unbounded_channel();
-    let events = Arc::new(Mutex::new(VecDeque::from(events)));
-    let next = async move || {
-        let Some(event) = events.lock().unwrap().pop_front() else {
-            return std::future::pending().await;
-        };
-        let arn = "arn:aws:lambda:us-east-1:123456789012:function:f";
-        let headers = [
-            ("lambda-runtime-aws-request-id", "1"),
-            ("lambda-runtime-deadline-ms", "4000000000000"),
-            ("lambda-runtime-invoked-function-arn", arn),
-        ];
-        (headers, event.to_string())
-    };
-    let done = async move |Path(_): Path<String>, body: String| {
-        sender.send(serde_json::from_str(&body).expect("JSON")).expect("somebody waits");
-        StatusCode::ACCEPTED
-    };
-    let routes = Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{id}/response", post(done));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let serving = tokio::spawn(async { axum::serve(listener, routes).await });
-    let _process = Command::new(stack::binary().with_file_name(function))
-        .env("AWS_LAMBDA_RUNTIME_API", address)
-        .env("AWS_LAMBDA_FUNCTION_NAME", function)
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
-        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-        .env("AWS_ACCESS_KEY_ID", "local")
-        .env("AWS_SECRET_ACCESS_KEY", "local")
-        .env("AWS_REGION", "us-east-1")
-        .env("AWS_ENDPOINT_URL_DYNAMODB", database::endpoint())
-        .env("TABLE_NAME", &table.name)
-        .env("DEFAULT_EVENT_ID", "any")
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut given = Vec::new();
-    while given.len() < expected {
-        let answer = tokio::time::timeout(Duration::from_secs(30), answers.recv()).await;
-        given.push(answer.expect("an answer in time").expect("the runtime goes on"));
-    }
-    serving.abort();
-    given
-}
-
 /// The function's binary: `ReserveSeatsFunction` is `reserve-seats`.
 fn binary_of(function: &str) -> String {
     contract::functions()[function].code.replace("functions/", "")
@@ -125,13 +65,20 @@ async fn no_keyed_operation_answers_a_caller_whom_the_authorizer_does_not_know()
     }
     assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 13);
 
+    let environment = [
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", database::endpoint()),
+        ("TABLE_NAME", &table.name),
+        ("DEFAULT_EVENT_ID", "any"),
+    ];
     let known = json!({"partnerId": "abc-corp", "role": "organiser"});
     for (function, operations) in functions {
         for operation in operations {
             let mut contexts = contexts_of_nobody();
             contexts.push(known.clone());
             let events = contexts.iter().map(|context| event_of(operation, context)).collect();
-            let mut answers = answers_of(&function, &table, events).await;
+            let mut answers = answers_of(&function, &environment, events).await;
             // All else being the same, the context is what they were refused for.
             let answer = answers.pop().expect("the known caller's");
             let status = answer["statusCode"].as_u64().unwrap();

@@ -13,6 +13,7 @@ mod check_health;
 mod conversation;
 mod create_event;
 mod creation_steps;
+mod credentials;
 mod dynamo_calls;
 mod dynamo_store;
 mod dynamodb_in_trouble;

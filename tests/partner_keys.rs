@@ -71,6 +71,24 @@ fn refuses_what_it_does_not_understand_and_says_why() {
     }
 }
 
+#[test]
+fn says_what_of_aws_is_missing() {
+    let list = |given: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(binary());
+        command.args(["partner", "list", "--table", "x"]);
+        for inherited in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"] {
+            command.env_remove(inherited);
+        }
+        command.env("HOME", "/nonexistent").env("AWS_EC2_METADATA_DISABLED", "true");
+        let output = command.envs(given.iter().copied()).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(list(&[]).contains("which region?"), "{}", list(&[]));
+    let nobody = list(&[("AWS_REGION", "eu-west-1")]);
+    assert!(nobody.contains("no AWS credentials"), "{nobody}");
+}
+
 #[tokio::test]
 async fn a_key_is_given_once_works_at_once_and_is_taken_away() {
     let (id, chief) = (unique("partner"), unique("chief"));

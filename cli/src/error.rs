@@ -66,6 +66,15 @@ pub enum Error {
     /// Nothing says which table is meant.
     #[error("which table? --table NAME, TABLE_NAME in the environment, or --dynamodb-endpoint URL")]
     NoTable,
+    /// Nothing says in which region the table is.
+    #[error("which region? AWS_REGION in the environment, or `region` in ~/.aws/config")]
+    NoRegion,
+    /// Nobody says who we are on AWS.
+    #[error(
+        "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, or \
+         AWS_PROFILE; `aws configure export-credentials --format env` shows those of single sign-on"
+    )]
+    NoCredentials(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The audit found seats that are sold twice, lost, or not to be found.
     #[error("violations found: {0}")]
     Violations(usize),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_config::BehaviorVersion;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::ProvideCredentials as _;
 use shared::dynamo::DynamoStore;
 
 use crate::Error;
@@ -29,12 +30,12 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// [`Error::NoTable`].
+    /// [`Error::NoTable`]; for AWS's own DynamoDB [`Error::NoRegion`] and [`Error::NoCredentials`].
     pub(crate) async fn open(self) -> Result<DynamoStore, Error> {
         let table = name_of(self.table, self.dynamodb_endpoint.is_some())?;
         let client = match self.dynamodb_endpoint {
             Some(endpoint) => aws::dynamodb_at(&endpoint),
-            None => deployed().await,
+            None => deployed().await?,
         };
         Ok(DynamoStore::with_client(client, table))
     }
@@ -48,8 +49,17 @@ fn name_of(table: Option<String>, is_local: bool) -> Result<String, Error> {
 
 /// AWS's own DynamoDB, for a person who waits at a terminal, maybe far away: a function's tight
 /// time limits would be wrong here.
-async fn deployed() -> Client {
+async fn deployed() -> Result<Client, Error> {
     let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(15)).build();
     let defaults = aws_config::defaults(BehaviorVersion::v2026_01_12());
-    Client::new(&defaults.timeout_config(timeouts).load().await)
+    let config = defaults.timeout_config(timeouts).load().await;
+    if config.region().is_none() {
+        return Err(Error::NoRegion);
+    }
+    // Asked for now, since the SDK would take their absence for trouble of the network.
+    if let Some(credentials) = config.credentials_provider() {
+        let found = credentials.provide_credentials().await;
+        found.map_err(|error| Error::NoCredentials(Box::new(error)))?;
+    }
+    Ok(Client::new(&config))
 }

@@ -26,12 +26,22 @@ pub struct Config {
 pub struct Aws {
     /// `AWS_REGION`.
     pub region: String,
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`: the function's role.
-    pub credentials: Credentials,
+    /// The function's role.
+    pub credentials: RoleCredentials,
     /// `AWS_ENDPOINT_URL_DYNAMODB`: a DynamoDB that is not AWS's own.
     pub endpoint: Option<String>,
     /// Whether `SSL_CERT_FILE` or `SSL_CERT_DIR` names whom to trust, in place of Amazon's roots.
     pub roots_are_named: bool,
+}
+
+/// How a function proves that it has its role.
+#[derive(Debug, Clone)]
+pub enum RoleCredentials {
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`: as long as the process
+    /// lives.
+    Fixed(Credentials),
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` says where to ask for them, and again before they end.
+    Renewed,
 }
 
 /// A setting that is missing or wrong.
@@ -64,14 +74,26 @@ impl Aws {
     ///
     /// [`ConfigError`] names the setting that is missing or wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let (key, secret) = (required("AWS_ACCESS_KEY_ID")?, required("AWS_SECRET_ACCESS_KEY")?);
-        let session = read("AWS_SESSION_TOKEN")?;
         Ok(Self {
             region: required("AWS_REGION")?,
-            credentials: Credentials::new(key, secret, session, None, "environment"),
+            credentials: RoleCredentials::from_env()?,
             endpoint: read("AWS_ENDPOINT_URL_DYNAMODB")?,
             roots_are_named: read("SSL_CERT_FILE")?.or(read("SSL_CERT_DIR")?).is_some(),
         })
+    }
+}
+
+impl RoleCredentials {
+    /// Fixed ones come first, as in AWS's own SDKs. Where a process may outlive its credentials,
+    /// Lambda gives an address: that is documented for SnapStart, and not for managed instances.
+    fn from_env() -> Result<Self, ConfigError> {
+        const KEY: &str = "AWS_ACCESS_KEY_ID";
+        if read(KEY)?.is_none() && read("AWS_CONTAINER_CREDENTIALS_FULL_URI")?.is_some() {
+            return Ok(Self::Renewed);
+        }
+        let (key, secret) = (required(KEY)?, required("AWS_SECRET_ACCESS_KEY")?);
+        let session = read("AWS_SESSION_TOKEN")?;
+        Ok(Self::Fixed(Credentials::new(key, secret, session, None, "environment")))
     }
 }
 

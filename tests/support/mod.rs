@@ -15,6 +15,7 @@ pub(crate) mod database;
 pub(crate) mod desk;
 pub(crate) mod environment;
 pub(crate) mod history;
+pub(crate) mod lambda;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod losing;

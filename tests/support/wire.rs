@@ -21,7 +21,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::Value;
-use shared::config::Aws;
+use shared::config::{Aws, RoleCredentials};
 use shared::dynamo::DynamoStore;
 
 use self::expression::Item;
@@ -149,7 +149,7 @@ pub(crate) fn store_through(connector: impl HttpConnector + 'static) -> DynamoSt
     let connector = SharedHttpConnector::new(connector);
     let aws = Aws {
         region: "us-east-1".to_owned(),
-        credentials: Credentials::new("key", "secret", None, None, "wire"),
+        credentials: RoleCredentials::Fixed(Credentials::new("key", "secret", None, None, "wire")),
         endpoint: None,
         roots_are_named: false,
     };

@@ -1,21 +1,26 @@
 //! How a function reaches DynamoDB: with what Lambda puts into the environment, and with bounds.
 //!
-//! `aws-config` would do it, too, but it looks for credentials in files, containers and instances
-//! as well, and links a client for each; on Lambda they are always in the environment. And the
-//! SDK's own HTTP client reads all the roots that the machine trusts, 140 and more, at each start,
-//! where AWS's own services need five.
+//! `aws-config`'s default would do it, too, but it looks for credentials in files and instances as
+//! well, and links a client for each; on Lambda they are in the environment, or at the address that
+//! stands there. And the SDK's own HTTP client reads all the roots that the machine trusts, 140 and
+//! more, at each start, where AWS's own services need five.
 
 use std::time::Duration;
 
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, HttpClient, Region};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Builder, HttpClient, IntoShared as _, Region, SharedCredentialsProvider,
+    SharedHttpClient,
+};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use super::checksum::AnswerChecksum;
-use crate::config::Aws;
+use crate::config::{Aws, RoleCredentials};
 
 /// The roots of Amazon Trust Services, one of which vouches for every AWS endpoint, as published on
 /// <https://www.amazontrust.com/repository/>. The first of them ends in 2037.
@@ -50,10 +55,19 @@ pub(super) fn through(http: impl HttpClient + 'static, aws: Aws) -> Client {
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(25))
         .with_max_backoff(Duration::from_millis(200));
+    let http: SharedHttpClient = http.into_shared();
+    let credentials = match aws.credentials {
+        RoleCredentials::Fixed(credentials) => SharedCredentialsProvider::new(credentials),
+        RoleCredentials::Renewed => {
+            let asking = ProviderConfig::without_region().with_http_client(http.clone());
+            let asking = EcsCredentialsProvider::builder().configure(&asking).build();
+            SharedCredentialsProvider::new(asking)
+        }
+    };
     let mut config = Builder::new()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(aws.region))
-        .credentials_provider(aws.credentials)
+        .credentials_provider(credentials)
         .http_client(http)
         .interceptor(AnswerChecksum)
         .timeout_config(timeouts)
