@@ -187,6 +187,21 @@ fn every_function_is_watched_and_rolled_back() {
 }
 
 #[test]
+fn every_alarm_has_a_section_in_the_runbook_and_names_it() {
+    let (template, runbook) = (contract::yaml("template.yaml"), contract::file("RUNBOOK.md"));
+    let resources = template["Resources"].as_object().unwrap().iter();
+    let alarms: Vec<_> =
+        resources.filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm").collect();
+    assert!(alarms.len() >= 9);
+    for (name, alarm) in alarms {
+        assert!(runbook.contains(&format!("\n### {name}\n")), "{name} is in RUNBOOK.md");
+        let description = alarm["Properties"]["AlarmDescription"].as_str().unwrap();
+        let section = format!("RUNBOOK.md#{}.", name.to_lowercase());
+        assert!(description.trim_end().ends_with(&section), "{name}: {description}");
+    }
+}
+
+#[test]
 fn api_gateway_understands_every_line_of_the_contract() {
     let text = contract::file("openapi.yaml");
     for short in ["!Sub", "!Ref", "!GetAtt", "!Join", "!If", "!ImportValue"] {
