@@ -1,12 +1,13 @@
 //! `ticketboss smoke`: whether a stack that was just deployed does what its contract says: every
 //! operation, what the gateway answers by itself, and that addresses work behind the stage.
 //!
-//! It takes some seconds, and creates an event of two seats for itself. It says where to look for
-//! what only AWS can tell of: logs, metrics and throttling.
+//! It takes some seconds, and creates an event of two seats for itself. With `--stack` it also
+//! looks whether logs and metrics arrive, and whether the stage throttles; that takes minutes.
 
 mod answer;
 mod calls;
 mod walk;
+mod watched;
 
 use std::fmt::Write as _;
 
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// An organiser's access key
     #[arg(long, env = "TICKETBOSS_ORGANISER_KEY", hide_env_values = true, value_name = "TOKEN")]
     organiser: AccessToken,
+    /// Look for its logs and metrics, too, by the `aws` command and your AWS credentials
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
 }
 
 /// Looks at everything, and prints a line for each thing.
@@ -38,12 +42,17 @@ pub struct Arguments {
 ///
 /// [`Error::Smoke`] if anything is not as the contract says.
 pub async fn run(arguments: Arguments) -> Result<(), Error> {
-    let Arguments { url, key, organiser } = arguments;
+    let Arguments { url, key, organiser, stack } = arguments;
     let event = format!("smoke-{}", Uuid::new_v4());
     let mut calls = Calls::new(url, key, organiser)?;
     walk::gateway(&mut calls).await;
     walk::service(&mut calls).await;
+    walk::default_event(&mut calls).await;
     walk::sale(&mut calls, &event).await;
+    if let Some(stack) = &stack {
+        let request = calls.last_request_id().to_owned();
+        watched::look(&mut calls, stack, &request).await;
+    }
     let mut report = String::new();
     for finding in &calls.findings {
         match &finding.wrong {
@@ -53,22 +62,9 @@ pub async fn run(arguments: Arguments) -> Result<(), Error> {
         .expect("a String takes any text");
     }
     let wrong = calls.findings.iter().filter(|finding| finding.wrong.is_some()).count();
-    let (all, request) = (calls.findings.len(), calls.last_request_id());
-    write!(report, "{}", elsewhere(all, wrong, request)).expect("a String takes any text");
+    let all = calls.findings.len();
+    writeln!(report, "\n{} of {all} as the contract says.", all.saturating_sub(wrong))
+        .expect("a String takes any text");
     print(&report)?;
     if wrong == 0 { Ok(()) } else { Err(Error::Smoke(wrong)) }
-}
-
-/// What cannot be seen from here.
-fn elsewhere(all: usize, wrong: usize, request: &str) -> String {
-    format!(
-        "\n{} of {all} as the contract says. Only AWS can tell the rest:\n\
-         - logs: `aws logs filter-log-events --log-group-name /aws/lambda/STACK \
-         --filter-pattern '\"{request}\"'` finds the last request's line, and the same in \
-         /aws/apigateway/STACK;\n\
-         - metrics: `aws cloudwatch list-metrics --namespace TicketBoss` has the audit's after \
-         five minutes;\n\
-         - throttling: `ticketboss load --rate` above RequestsPerSecond meets 429 rate-limited.\n",
-        all.saturating_sub(wrong),
-    )
 }

@@ -123,6 +123,11 @@ impl Calls {
         }
     }
 
+    /// The status of the answer, if there is one. Nothing is noted.
+    pub(super) async fn status_of(&self, call: Call) -> Option<u16> {
+        Some(self.send(call).await?.0.status().as_u16())
+    }
+
     async fn send(&self, call: Call) -> Option<Answer> {
         let mut request = Request::builder().method(call.method).uri(self.target.at(&call.path));
         let token = match call.by {

@@ -53,6 +53,40 @@ pub(super) async fn service(calls: &mut Calls) {
     }
 }
 
+/// The paths without an event, which mean the default one, whether there is one yet or not; nothing
+/// is sold. And the heads of all that can be read.
+pub(super) async fn default_event(calls: &mut Calls) {
+    let read = |path: &str| call(Method::GET, path, As::Partner);
+    let (status, code) = match calls.status_of(read("/reservations")).await {
+        Some(404) => (404, "event-not-found"),
+        _ => (200, ""),
+    };
+    let event = calls.expect("the default event", read("/reservations"), status, code).await;
+    let missing = if status == 200 { "reservation-not-found" } else { "event-not-found" };
+    let nothing = "/reservations/00000000-0000-8000-8000-000000000000";
+    let order = call(Method::POST, "/reservations", As::Partner).body(&json!({"seats": 0}));
+    for (what, call, status, code) in [
+        ("an order there, of no seats", order, 400, "validation-failed"),
+        ("a reservation there", read(nothing), 404, missing),
+        ("its cancellation", call(Method::DELETE, nothing, As::Partner), 404, missing),
+    ] {
+        calls.expect(what, call, status, code).await;
+    }
+    let summary = event.0.status().as_u16();
+    for (path, by, status) in [
+        ("/reservations", As::Partner, summary),
+        (nothing, As::Partner, 404),
+        ("/events/no-such-event-here", As::Partner, 404),
+        ("/healthcheck", As::Nobody, 200),
+        ("/docs", As::Nobody, 200),
+        ("/docs.json", As::Nobody, 200),
+        ("/docs/start.js", As::Nobody, 200),
+    ] {
+        let head = call(Method::HEAD, path, by);
+        calls.expect(&format!("the head of {path}"), head, status, "").await;
+    }
+}
+
 /// An event, and everything that happens to its two seats.
 pub(super) async fn sale(calls: &mut Calls, event: &str) {
     let (at, orders) = (format!("/events/{event}"), format!("/events/{event}/reservations"));
