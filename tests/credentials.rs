@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use jiff::Timestamp;
 use serde_json::json;
+use shared::boot::clock;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -43,7 +43,7 @@ async fn credentials_that_end_are_asked_for_again_by_a_process_that_lives_on() {
         assert_eq!(headers["authorization"], "the-container's");
         let number = asked.fetch_add(1, Ordering::Relaxed);
         // The SDK renews what is about to end, so each call to the database needs new ones.
-        let ends = Timestamp::now() + Duration::from_secs(5);
+        let ends = clock() + Duration::from_secs(5);
         Json(json!({
             "AccessKeyId": format!("KEY{number}"),
             "SecretAccessKey": "secret",

@@ -85,8 +85,9 @@ pub fn start() -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// Hands the handler the requests of callers whom the authorizer knows, as long as this instance
-/// lives. Any other request is refused here, so that neither a gateway without the authorizer nor a
+/// Hands the handler the requests of callers whom the authorizer knows.
+///
+/// Any other request is refused here, so that neither a gateway without the authorizer nor a
 /// handler that does not ask who calls leaves a door open.
 ///
 /// # Errors

@@ -85,7 +85,7 @@ impl Aws {
 
 impl RoleCredentials {
     /// Fixed ones come first, as in AWS's own SDKs. Where a process may outlive its credentials,
-    /// Lambda gives an address: that is documented for SnapStart, and not for managed instances.
+    /// Lambda gives an address: that is documented for `SnapStart`, and not for managed instances.
     fn from_env() -> Result<Self, ConfigError> {
         const KEY: &str = "AWS_ACCESS_KEY_ID";
         if read(KEY)?.is_none() && read("AWS_CONTAINER_CREDENTIALS_FULL_URI")?.is_some() {

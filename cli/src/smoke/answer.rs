@@ -15,40 +15,40 @@ impl Answer {
         self.0.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The body, or `null` if it is no JSON.
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_slice(self.0.body()).unwrap_or(Value::Null)
+    /// A member of the body, or `null` if it has none.
+    pub(super) fn member(&self, name: &str) -> Value {
+        let body: Value = serde_json::from_slice(self.0.body()).unwrap_or_default();
+        body.get(name).cloned().unwrap_or_default()
     }
 
     /// What differs from this status and, for a refusal, this problem's code: nothing, if all is
     /// as it must be.
     pub(super) fn fault(&self, status: u16, code: &str) -> Option<String> {
         let got = self.0.status().as_u16();
-        let body = self.json();
-        let got_code = body["code"].as_str().unwrap_or_default();
-        if (got, got_code) != (status, code) {
+        let got_code = self.member("code");
+        if (got, got_code.as_str().unwrap_or_default()) != (status, code) {
             let text = String::from_utf8_lossy(self.0.body());
             let text: String = text.chars().take(200).collect();
             return Some(format!("expected {status} {code}, got {got} {text}"));
         }
-        if code.is_empty() { None } else { self.fault_of_problem(status, &body) }
+        if code.is_empty() { None } else { self.fault_of_problem(status) }
     }
 
     /// What is missing of a whole problem: RFC 9457 and the contract's own members.
-    fn fault_of_problem(&self, status: u16, body: &Value) -> Option<String> {
+    fn fault_of_problem(&self, status: u16) -> Option<String> {
         let content_type = self.header(CONTENT_TYPE.as_str());
         if content_type != "application/problem+json" {
             return Some(format!("it is {content_type}, not application/problem+json"));
         }
         let texts = ["type", "title", "detail", "error", "requestId"];
-        let is_missing = |member: &&&str| body[**member].as_str().is_none_or(str::is_empty);
+        let is_missing = |member: &&&str| self.member(member).as_str().is_none_or(str::is_empty);
         if let Some(missing) = texts.iter().find(is_missing) {
             return Some(format!("its problem has no {missing}"));
         }
-        if body["status"] != status {
-            return Some(format!("its problem says {}", body["status"]));
+        if self.member("status") != status {
+            return Some(format!("its problem says {}", self.member("status")));
         }
         let waits = !self.header(RETRY_AFTER.as_str()).is_empty();
-        (body["retryable"] != waits).then(|| "Retry-After and retryable differ".to_owned())
+        (self.member("retryable") != waits).then(|| "Retry-After and retryable differ".to_owned())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, Request, Response};
 use serde_json::Value;
@@ -110,7 +110,7 @@ impl Calls {
         let said = format!("{what}: {status} {code}");
         match self.send(call).await {
             Some(answer) => {
-                if let Some(id) = answer.json()["requestId"].as_str() {
+                if let Some(id) = answer.member("requestId").as_str() {
                     id.clone_into(&mut self.last_request_id);
                 }
                 self.note(said.trim_end(), answer.fault(status, code));
@@ -144,6 +144,6 @@ impl Calls {
         }
         let request = request.body(Body::from(call.body)).ok()?;
         let answered = timeout(PATIENCE, self.client.exchange(request)).await.ok()??;
-        Some(Answer(Response::<Bytes>::from(answered)))
+        Some(Answer(answered))
     }
 }

@@ -104,7 +104,7 @@ pub(super) async fn sale(calls: &mut Calls, event: &str) {
     let again = order(1).header("Idempotency-Key", "smoke");
     let again = calls.expect("its retry", again, 201, "").await;
     let is_replay = again.header("Idempotency-Replayed") == "true"
-        && again.json()["reservationId"] == sold.json()["reservationId"];
+        && again.member("reservationId") == sold.member("reservationId");
     let wrong = (!is_replay).then(|| "it is a second reservation".to_owned());
     calls.note("its retry is a replay", wrong);
     for (what, order, status, code) in [
@@ -131,13 +131,13 @@ pub(super) async fn sale(calls: &mut Calls, event: &str) {
     ] {
         calls.expect(what, order, status, code).await;
     }
-    reservation(calls, &orders, sold.header("Location"), &sold.json()["reservationId"]).await;
+    reservation(calls, &orders, sold.header("Location"), &sold.member("reservationId")).await;
 
     let nothing = call(Method::GET, "/events/no-such-event-here", As::Partner);
     calls.expect("an unknown event", nothing, 404, "event-not-found").await;
     sleep(UNTIL_FRESH).await;
     let summary = calls.expect("the event", call(Method::GET, at, As::Partner), 200, "").await;
-    let left = summary.json()["availableSeats"].clone();
+    let left = summary.member("availableSeats");
     let wrong = (left != 2).then(|| format!("{left} are left"));
     calls.note("the event: both seats are back", wrong);
 }

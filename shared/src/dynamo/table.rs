@@ -68,7 +68,7 @@ impl DynamoStore {
         Self { client, table: table.into() }
     }
 
-    /// The table's name, which is its stack's.
+    /// The table's name.
     pub fn table(&self) -> &str {
         &self.table
     }
