@@ -31,6 +31,7 @@ mod imports;
 mod linearizability;
 mod load;
 mod local_stack;
+mod log_lines;
 mod older_layouts;
 mod openapi;
 mod partner_keys;

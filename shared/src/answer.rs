@@ -1,7 +1,8 @@
 //! Answering: every response of a handler is built here, and every request is logged here, once.
 
+mod log;
+
 use std::convert::Infallible;
-use std::error::Error;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
@@ -20,6 +21,7 @@ use crate::problem::Problem;
 use crate::reservation::Reservation;
 use crate::summary::Summary;
 use crate::tags::{Tags, tag_of};
+use crate::trail;
 
 /// Says that an earlier try of this request had done the work.
 const IDEMPOTENCY_REPLAYED: &str = "Idempotency-Replayed";
@@ -39,32 +41,16 @@ pub fn finish(
 }
 
 fn conclude(request: &Request, outcome: Result<Response<Body>, Problem>) -> Response<Body> {
-    let request_id = parse::request_id(request);
-    let partner = parse::caller(request).map(|caller| caller.id.to_string()).unwrap_or_default();
+    let told = log::Told::of(request);
     match outcome {
         Ok(response) => {
-            let status = response.status().as_u16();
-            tracing::info!(request_id, partner, status, "answered");
+            told.answered(response.status().as_u16());
             response
         }
         Err(problem) => {
-            let (status, code) = (problem.status(), problem.code());
-            if status >= 500 {
-                let cause = chain(&problem);
-                tracing::error!(request_id, partner, status, code, cause, "failed");
-            } else {
-                tracing::info!(request_id, partner, status, code, cause = %problem, "refused");
-            }
-            refused(&problem, request_id)
+            told.refused(&problem);
+            refused(&problem, parse::request_id(request))
         }
-    }
-}
-
-/// An error's words, and those of all that caused it.
-fn chain(error: &dyn Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
     }
 }
 
@@ -74,6 +60,13 @@ fn chain(error: &dyn Error) -> String {
 /// client that resolves it as RFC 9110 says (10.2.2) finds it under whatever stage, domain or base
 /// path it called, and no `Host` that a caller made up is believed.
 pub fn reserved(event: &Event, reservation: &Reservation, replayed: bool) -> Response<Body> {
+    note(event, reservation, replayed);
+    trail::note(|trail| {
+        // Found after an outcome that was unknown, it is most likely this request's own.
+        if !replayed || trail.outcomes_unknown > 0 {
+            trail.seats_sold = reservation.seats.get();
+        }
+    });
     let location = format!("reservations/{}", reservation.id);
     let made = start(201).header(LOCATION, location).header(ETAG, tag_of(reservation.version));
     json(mark(made, replayed), &ReservationBody::of(event, reservation))
@@ -81,18 +74,29 @@ pub fn reserved(event: &Event, reservation: &Reservation, replayed: bool) -> Res
 
 /// 200: the reservation as it is now; or 304, if the caller has seen this version of it.
 pub fn shown(request: &Request, event: &Event, reservation: &Reservation) -> Response<Body> {
+    note(event, reservation, false);
     let body = ReservationBody::of(event, reservation);
     unless_seen(request, tag_of(reservation.version), &body)
 }
 
 /// 204: the seats are given back, now or at an earlier try.
-pub fn cancelled(replayed: bool) -> Response<Body> {
+pub fn cancelled(event: &Event, reservation: &Reservation, replayed: bool) -> Response<Body> {
+    note(event, reservation, replayed);
+    trail::note(|trail| {
+        if !replayed || trail.outcomes_unknown > 0 {
+            trail.seats_returned = reservation.seats.get();
+        }
+    });
     end(mark(start(204), replayed), Body::Empty)
 }
 
 /// 201: the event that was created, now or at an earlier try. Its `Location` is relative to the
 /// path that was called, `/events`.
 pub fn created(summary: &Summary, replayed: bool) -> Response<Body> {
+    trail::note(|trail| {
+        trail.event.clone_from(&summary.event_id);
+        trail.is_replay = replayed;
+    });
     let location = format!("events/{}", summary.event_id);
     let made = start(201).header(LOCATION, location).header(ETAG, tag_of(summary.version));
     json(mark(made, replayed), summary)
@@ -100,7 +104,17 @@ pub fn created(summary: &Summary, replayed: bool) -> Response<Body> {
 
 /// 200: the numbers of an event; or 304, if the caller has seen this version of them.
 pub fn summarized(request: &Request, summary: &Summary) -> Response<Body> {
+    trail::note(|trail| trail.event.clone_from(&summary.event_id));
     unless_seen(request, tag_of(summary.version), summary)
+}
+
+/// Notes what the answer is about, for the log.
+fn note(event: &Event, reservation: &Reservation, replayed: bool) {
+    trail::note(|trail| {
+        event.id.as_str().clone_into(&mut trail.event);
+        trail.reservation = reservation.id.to_string();
+        trail.is_replay = replayed;
+    });
 }
 
 fn unless_seen(request: &Request, tag: String, body: &impl Serialize) -> Response<Body> {

@@ -2,6 +2,8 @@
 //! get from Lambda's runtime to its handler.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use lambda_http::http::header::HOST;
@@ -9,6 +11,7 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, Error, LambdaEvent, Request, Response, Service};
 use lambda_http::{lambda_runtime, service_fn};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -17,6 +20,7 @@ use crate::access::AccessToken;
 use crate::config::{Aws, Config, ConfigError};
 use crate::desk::Desk;
 use crate::dynamo::DynamoStore;
+use crate::trail::{self, Trail};
 use crate::{answer, parse};
 
 /// The desk of a deployed function: DynamoDB, the machine's clock and randomness. All its requests
@@ -85,7 +89,8 @@ pub fn start() -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// Hands the handler the requests of callers whom the authorizer knows.
+/// Hands the handler the requests of callers whom the authorizer knows. The log calls each by the
+/// operation's name.
 ///
 /// Any other request is refused here, so that neither a gateway without the authorizer nor a
 /// handler that does not ask who calls leaves a door open.
@@ -93,20 +98,23 @@ pub fn start() -> Result<Config, ConfigError> {
 /// # Errors
 ///
 /// [`Error`] when Lambda's runtime does not answer any more.
-pub async fn serve<S>(handler: S) -> Result<(), Error>
+pub async fn serve<S>(operation: &'static str, handler: S) -> Result<(), Error>
 where
     S: Service<Request, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    serve_anyone(service_fn(move |request: Request| {
-        let mut handler = handler.clone();
-        async move {
-            match parse::caller(&request) {
-                Ok(_) => handler.call(request).await,
-                Err(problem) => answer::finish(&request, Err(problem)),
+    serve_anyone(
+        operation,
+        service_fn(move |request: Request| {
+            let mut handler = handler.clone();
+            async move {
+                match parse::caller(&request) {
+                    Ok(_) => handler.call(request).await,
+                    Err(problem) => answer::finish(&request, Err(problem)),
+                }
             }
-        }
-    }))
+        }),
+    )
     .await
 }
 
@@ -123,7 +131,7 @@ where
 /// # Errors
 ///
 /// [`Error`] when Lambda's runtime does not answer any more.
-pub async fn serve_anyone<S>(handler: S) -> Result<(), Error>
+pub async fn serve_anyone<S>(operation: &'static str, handler: S) -> Result<(), Error>
 where
     S: Service<Request, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -131,9 +139,19 @@ where
     let handler = Adapter::from(handler);
     let (working, mut ended) = mpsc::channel(1);
     let working = Working(working);
-    let serve = move |LambdaEvent { payload, context }| {
+    let is_cold = Arc::new(AtomicBool::new(true));
+    let serve = move |LambdaEvent { payload, context }: LambdaEvent<LambdaRequest>| {
         let Working(_) = &working; // held by each worker's copy of this closure
-        handler.clone().call(LambdaEvent { payload: as_sent(payload), context })
+        let start = Trail {
+            operation,
+            version: context.env_config.version.clone(),
+            trace_id: context.xray_trace_id.clone().unwrap_or_default(),
+            started: Some(Instant::now()),
+            is_cold: is_cold.swap(false, Ordering::Relaxed),
+            ..Trail::default()
+        };
+        let event = LambdaEvent { payload: as_sent(payload), context };
+        trail::follow(start, handler.clone().call(event))
     };
     tokio::select! {
         biased; // the runtime's own reason first

@@ -26,6 +26,7 @@ use crate::refusal::Refusal;
 use crate::reservation::Reservation;
 use crate::rules::Decision;
 use crate::store::{Commit, Store, StoreError};
+use crate::trail;
 use crate::view::View;
 
 /// After so many lost races the caller is told to try again.
@@ -86,6 +87,7 @@ pub async fn decide_and_commit<S: Store>(
     let mut race =
         Race { desk, event, home, seats, started, lost, looked, has_guessed, tried, proof };
     let settled = race.run(&rule).await;
+    trail::note(|trail| trail.races_lost = race.lost);
     settled.map_err(|problem| race.doubt(problem))
 }
 
@@ -176,7 +178,7 @@ impl<S: Store> Race<'_, S> {
 
     /// The answer of a request whose work an earlier try, or a hidden one of this, has done.
     fn recover(&self, reservation: Reservation) -> Settled {
-        tracing::info!(lost = self.lost, "own work found");
+        trail::note(|trail| trail.own_work_found = true);
         Settled { reservation, replayed: true }
     }
 

@@ -10,6 +10,7 @@ mod checksum;
 mod connection;
 mod item;
 mod pools;
+mod spend;
 mod table;
 mod verdict;
 

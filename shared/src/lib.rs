@@ -7,6 +7,7 @@
 //! ```text
 //! functions/*      parse → load → decide → commit → answer
 //!   parse, answer    HTTP in, HTTP out; problem: every answer but success
+//!   trail            what a request meets on its way, for its one line in the log
 //!   desk             what a handler works with: store, clock, randomness
 //!   commit           the loop: read, decide, commit, and again after a lost race
 //!   batch            who meets at one pool in one process, and commits together
@@ -59,4 +60,5 @@ pub mod store;
 pub mod summary;
 pub mod tags;
 pub mod text;
+mod trail;
 pub mod view;

@@ -174,6 +174,7 @@ async fn sight<S: Store>(desk: &Desk<S>, event: &Event) -> Option<(Board, Sighti
             Some((board, sighting))
         }
         Err(error) => {
+            // A corrupt one is never healed by itself, and all refusals wait for their own proof.
             tracing::warn!(%error, "the board cannot be read");
             None
         }

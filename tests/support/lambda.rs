@@ -22,6 +22,15 @@ pub(crate) async fn answers_of(
     environment: &[(&str, &str)],
     events: Vec<Value>,
 ) -> Vec<Value> {
+    run(function, environment, events).await.0
+}
+
+/// The same, and the lines of its log.
+pub(crate) async fn run(
+    function: &str,
+    environment: &[(&str, &str)],
+    events: Vec<Value>,
+) -> (Vec<Value>, Vec<String>) {
     let expected = events.len();
     let (sender, mut answers) = mpsc::unbounded_channel();
     let events = Arc::new(Mutex::new(VecDeque::from(events)));
@@ -34,6 +43,7 @@ pub(crate) async fn answers_of(
             ("lambda-runtime-aws-request-id", "1"),
             ("lambda-runtime-deadline-ms", "4000000000000"),
             ("lambda-runtime-invoked-function-arn", arn),
+            ("lambda-runtime-trace-id", "Root=1-a-b"),
         ];
         (headers, event.to_string())
     };
@@ -47,7 +57,7 @@ pub(crate) async fn answers_of(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let serving = tokio::spawn(async { axum::serve(listener, routes).await });
-    let _process = Command::new(stack::binary().with_file_name(function))
+    let mut process = Command::new(stack::binary().with_file_name(function))
         .env("AWS_LAMBDA_RUNTIME_API", address)
         .env("AWS_LAMBDA_FUNCTION_NAME", function)
         .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
@@ -55,7 +65,7 @@ pub(crate) async fn answers_of(
         .env_remove("AWS_ACCESS_KEY_ID")
         .env("AWS_REGION", "us-east-1")
         .envs(environment.iter().copied())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
@@ -64,6 +74,9 @@ pub(crate) async fn answers_of(
         let answer = tokio::time::timeout(Duration::from_secs(30), answers.recv()).await;
         given.push(answer.expect("an answer in time").expect("the runtime goes on"));
     }
+    // A line is written before its answer is sent.
+    process.start_kill().unwrap();
+    let said = process.wait_with_output().await.unwrap().stdout;
     serving.abort();
-    given
+    (given, String::from_utf8(said).unwrap().lines().map(str::to_owned).collect())
 }

@@ -40,5 +40,5 @@ pub async fn cancel_reservation<S: Store>(
     })
     .await?;
 
-    Ok(answer::cancelled(key.is_some() && settled.replayed))
+    Ok(answer::cancelled(&event, &settled.reservation, key.is_some() && settled.replayed))
 }

@@ -7,8 +7,11 @@ use shared::{answer, boot};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let desk = boot::open_desk().await?;
-    boot::serve(service_fn(move |request: Request| async move {
-        answer::finish(&request, cancel_reservation(desk, &request).await)
-    }))
+    boot::serve(
+        env!("CARGO_PKG_NAME"),
+        service_fn(move |request: Request| async move {
+            answer::finish(&request, cancel_reservation(desk, &request).await)
+        }),
+    )
     .await
 }

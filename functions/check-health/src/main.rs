@@ -7,8 +7,11 @@ use shared::{answer, boot};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let desk = boot::open_desk().await?;
-    boot::serve_anyone(service_fn(move |request: Request| async move {
-        answer::finish(&request, check_health(desk, &request).await)
-    }))
+    boot::serve_anyone(
+        env!("CARGO_PKG_NAME"),
+        service_fn(move |request: Request| async move {
+            answer::finish(&request, check_health(desk, &request).await)
+        }),
+    )
     .await
 }

@@ -7,8 +7,9 @@ use show_docs::show_docs;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     boot::start()?;
-    boot::serve_anyone(service_fn(async |request: Request| {
-        answer::finish(&request, show_docs(&request))
-    }))
+    boot::serve_anyone(
+        env!("CARGO_PKG_NAME"),
+        service_fn(async |request: Request| answer::finish(&request, show_docs(&request))),
+    )
     .await
 }

@@ -7,8 +7,11 @@ use show_reservation::show_reservation;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let desk = boot::open_desk().await?;
-    boot::serve(service_fn(move |request: Request| async move {
-        answer::finish(&request, show_reservation(desk, &request).await)
-    }))
+    boot::serve(
+        env!("CARGO_PKG_NAME"),
+        service_fn(move |request: Request| async move {
+            answer::finish(&request, show_reservation(desk, &request).await)
+        }),
+    )
     .await
 }

@@ -7,8 +7,11 @@ use summarize_event::summarize_event;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let desk = boot::open_desk().await?;
-    boot::serve(service_fn(move |request: Request| async move {
-        answer::finish(&request, summarize_event(desk, &request).await)
-    }))
+    boot::serve(
+        env!("CARGO_PKG_NAME"),
+        service_fn(move |request: Request| async move {
+            answer::finish(&request, summarize_event(desk, &request).await)
+        }),
+    )
     .await
 }

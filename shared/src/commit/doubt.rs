@@ -9,6 +9,7 @@ use crate::pool::Pool;
 use crate::problem::Problem;
 use crate::rules::Decision;
 use crate::store::{Commit, Store, StoreError};
+use crate::trail::{self, one_more};
 use crate::view::View;
 
 impl<S: Store> Race<'_, S> {
@@ -33,11 +34,11 @@ impl<S: Store> Race<'_, S> {
     ) -> Result<Commit, StoreError> {
         match commit {
             Ok(Commit::Applied) => {
-                tracing::info!(lost = self.lost, pools, "committed");
+                trail::note(|trail| trail.pools_committed = pools);
                 Ok(Commit::Applied)
             }
-            Err(StoreError::Unavailable(cause)) => {
-                tracing::warn!(lost = self.lost, cause, "outcome unknown, looking for it");
+            Err(StoreError::Unavailable(_)) => {
+                trail::note(|trail| one_more(&mut trail.outcomes_unknown));
                 Ok(Commit::Conflict(None))
             }
             Err(rejected @ StoreError::Rejected(_)) => {
@@ -55,7 +56,6 @@ impl<S: Store> Race<'_, S> {
             return problem;
         }
         let Problem::Store(error) = problem else { return problem };
-        tracing::warn!(lost = self.lost, %error, "outcome unknown");
         StoreError::Unavailable(Box::new(error)).into()
     }
 

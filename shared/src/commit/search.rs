@@ -7,6 +7,7 @@ use crate::lookout::{self, Age};
 use crate::pool::Pool;
 use crate::problem::Problem;
 use crate::store::Store;
+use crate::trail;
 use crate::view::View;
 
 impl<S: Store> Race<'_, S> {
@@ -81,9 +82,7 @@ impl<S: Store> Race<'_, S> {
     ) -> Result<Option<View>, Problem> {
         self.proof = Some(shortage);
         let is_older = shortage.at <= self.started;
-        if is_older {
-            tracing::info!("refused in a crowd");
-        }
+        trail::note(|trail| trail.refused_in_crowd = is_older);
         if in_doubt {
             self.lost = self.lost.saturating_add(1);
             self.pause().await;

@@ -7,6 +7,7 @@ use crate::batch::{Decided, Outcome, Place, Rule, Waiting};
 use crate::pool::Pool;
 use crate::problem::Problem;
 use crate::store::{Commit, Store, StoreError};
+use crate::trail;
 
 /// How a request's turn went, for its race.
 pub(super) enum Turn {
@@ -81,7 +82,7 @@ impl<S: Store> Race<'_, S> {
                 joined.iter().for_each(|(one, _)| one.begin_commit(change.expected_version()));
                 let commit = desk.store.commit(event, std::slice::from_ref(&change)).await;
                 if let Ok(Commit::Applied) = commit {
-                    tracing::info!(requests = joined.len(), lost, is_current, "batch committed");
+                    trail::note(|trail| trail.batch = joined.len());
                     desk.note(event, std::iter::once(change.after()));
                     place.note_written(change.after());
                     current = Some(change.after().clone());

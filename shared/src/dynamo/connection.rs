@@ -20,6 +20,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use super::checksum::AnswerChecksum;
+use super::spend::Spending;
 use crate::config::{Aws, RoleCredentials};
 
 /// The roots of Amazon Trust Services, one of which vouches for every AWS endpoint, as published on
@@ -70,6 +71,7 @@ pub(super) fn through(http: impl HttpClient + 'static, aws: Aws) -> Client {
         .credentials_provider(credentials)
         .http_client(http)
         .interceptor(AnswerChecksum)
+        .interceptor(Spending)
         .timeout_config(timeouts)
         .retry_config(retries);
     config.set_endpoint_url(aws.endpoint);

@@ -10,16 +10,19 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{
-    KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    KeysAndAttributes, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem,
 };
 use tokio::task::JoinSet;
 
 use super::attempts::Attempts;
 use super::connection;
 use super::item::Item;
+use super::spend;
 use super::verdict::{Verdict, failed, verdict_of_reasons};
 use crate::config::Aws;
 use crate::store::StoreError;
+use crate::trail;
 
 /// How often the rest of a `BatchGetItem` is asked for.
 const BATCHES_MAX: u32 = 6;
@@ -80,9 +83,12 @@ impl DynamoStore {
             .table_name(&self.table)
             .set_key(Some(key))
             .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
-        Ok(got.map_err(failed)?.item)
+        let got = got.map_err(failed)?;
+        spend::on_reading(got.consumed_capacity());
+        Ok(got.item)
     }
 
     /// All of these items that there are, in any order; in batches, a few at once.
@@ -94,7 +100,7 @@ impl DynamoStore {
                 && let Some(keys) = left.next()
             {
                 let (store, keys) = (self.clone(), keys.to_vec());
-                batches.spawn(async move { store.get_batch(keys).await });
+                batches.spawn(trail::part(async move { store.get_batch(keys).await }));
             }
             let Some(batch) = batches.join_next().await else { return Ok(items) };
             items.extend(batch.expect("reading a batch does not panic")?);
@@ -107,8 +113,15 @@ impl DynamoStore {
         for _ in 0..BATCHES_MAX {
             let keys = KeysAndAttributes::builder().set_keys(Some(pending)).consistent_read(true);
             let keys = keys.build().expect("the keys are set");
-            let got = self.client.batch_get_item().request_items(&self.table, keys).send().await;
+            let got = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, keys)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
             let got = got.map_err(failed)?;
+            spend::on_reading(got.consumed_capacity());
             items.extend(got.responses.unwrap_or_default().into_values().flatten());
             pending = got
                 .unprocessed_keys
@@ -136,12 +149,19 @@ impl DynamoStore {
             .set_expression_attribute_names(update.get_expression_attribute_names().clone())
             .set_expression_attribute_values(update.get_expression_attribute_values().clone())
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .customize()
             .interceptor(attempts.clone())
             .send()
             .await;
 
-        let Err(error) = sent else { return Ok(Updated::Applied) };
+        let error = match sent {
+            Ok(updated) => {
+                spend::on_writing(updated.consumed_capacity());
+                return Ok(Updated::Applied);
+            }
+            Err(error) => error,
+        };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
                 Ok(Updated::Lost(lost.item().cloned()))
@@ -161,12 +181,19 @@ impl DynamoStore {
             .client
             .transact_write_items()
             .set_transact_items(Some(items))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .customize()
             .config_override(slower())
             .interceptor(attempts.clone())
             .send()
             .await;
-        let Err(error) = sent else { return Ok(Transacted::Applied) };
+        let error = match sent {
+            Ok(transacted) => {
+                spend::on_writing(transacted.consumed_capacity());
+                return Ok(Transacted::Applied);
+            }
+            Err(error) => error,
+        };
         if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
             error.as_service_error()
         {
