@@ -54,5 +54,6 @@ mod summarize_event;
 mod support;
 mod torn_reading;
 mod verdicts;
+mod watching;
 mod wire;
 mod writes_in_doubt;
