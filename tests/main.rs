@@ -10,6 +10,7 @@ mod batches;
 mod board;
 mod cancel_reservation;
 mod check_health;
+mod console;
 mod conversation;
 mod create_event;
 mod creation_steps;

@@ -9,6 +9,7 @@
 
 pub mod aws;
 pub mod build;
+mod console;
 pub mod database;
 mod function;
 mod gateway;
@@ -41,6 +42,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::build::Binaries;
+use self::console::{Console, SharedConsole};
 use self::database::Database;
 use self::function::Function;
 use self::gateway::Gateway;
@@ -173,12 +175,14 @@ impl Stack {
         table::create(&client, &template, aws::TABLE).await?;
 
         let store = DynamoStore::with_client(client, aws::TABLE);
+        let console = Arc::new(Console::new(store.clone()));
         let unusable = |source| Error::Table { table: aws::TABLE.to_owned(), source };
         let keys = keys::prepare(&store, settings).await.map_err(unusable)?;
 
         let contract = Contract::read(&build::root().join("openapi.yaml"))?;
-        let by_name = functions(&contract, &template, &binaries, &endpoint, settings.concurrency)?;
-        let gateway = Gateway::new(&contract, &by_name)
+        let run = Run { binaries: &binaries, endpoint: &endpoint, console: &console };
+        let by_name = functions(&contract, &template, run, settings.concurrency)?;
+        let gateway = Gateway::new(&contract, &by_name, console, settings.instances.get())
             .map_err(|why| Error::Unservable { file: "openapi.yaml", why })?;
         let functions: Vec<_> = by_name.into_values().collect();
         let mut instances = JoinSet::new();
@@ -248,29 +252,38 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), Error> {
     Ok((listener, address))
 }
 
+/// What functions are run with.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    binaries: &'a Binaries,
+    endpoint: &'a str,
+    console: &'a SharedConsole,
+}
+
 /// The functions that the contract names, by the names of their resources in the template. What
 /// else the template has is not asked over HTTP, and not started here.
 fn functions(
     contract: &Contract,
     template: &Template,
-    binaries: &Binaries,
-    endpoint: &str,
+    run: Run<'_>,
     concurrency: NonZeroUsize,
 ) -> Result<BTreeMap<String, Arc<Function>>, Error> {
-    let mut environment = aws::environment(endpoint);
+    let mut environment = aws::environment(run.endpoint);
     environment.push(("TABLE_NAME".to_owned(), aws::TABLE.to_owned()));
     let log_level = std::env::var_os("LOG_LEVEL").map(|level| level.to_string_lossy().into_owned());
-    environment.push(("LOG_LEVEL".to_owned(), log_level.unwrap_or_else(|| "warn".to_owned())));
+    environment.push(("LOG_LEVEL".to_owned(), log_level.unwrap_or_else(|| "info".to_owned())));
 
     let settings = template.functions()?.into_iter();
     let named = settings.filter(|(resource, _)| contract.functions().any(|name| name == resource));
     let functions = named.map(|(resource, settings)| {
-        let binary = binaries.get(&settings.name).ok_or_else(|| Error::Unservable {
+        let binary = run.binaries.get(&settings.name).ok_or_else(|| Error::Unservable {
             file: "template.yaml",
             why: format!("{resource}: the workspace has no binary `{}`", settings.name),
         })?;
         let (binary, environment) = (binary.path.clone(), environment.clone());
-        Ok((resource, Arc::new(Function::new(settings, binary, environment, concurrency))))
+        let console = Arc::clone(run.console);
+        let function = Function::new(settings, binary, environment, concurrency, console);
+        Ok((resource, Arc::new(function)))
     });
     functions.collect()
 }

@@ -5,11 +5,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
+use super::console::SharedConsole;
 use super::template::FunctionSettings;
 
 /// A function, shared by the gateway that asks and the instances that answer.
@@ -27,6 +29,10 @@ pub(crate) struct Function {
     pub(crate) environment: Vec<(String, String)>,
     /// How many requests one of its processes may serve at once.
     pub(crate) concurrency: NonZeroUsize,
+    /// Who is shown what its processes say.
+    pub(crate) console: SharedConsole,
+    /// How many requests wait or are served.
+    under_way: AtomicUsize,
     jobs: mpsc::UnboundedSender<Job>,
     waiting: Mutex<mpsc::UnboundedReceiver<Job>>,
     phase: watch::Sender<Phase>,
@@ -64,6 +70,22 @@ pub(crate) enum InvokeError {
     Died,
 }
 
+/// Counts a request as long as it lives.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn one_of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Function {
     /// A function that no instance serves yet.
     pub(crate) fn new(
@@ -71,12 +93,26 @@ impl Function {
         binary: PathBuf,
         environment: Vec<(String, String)>,
         concurrency: NonZeroUsize,
+        console: SharedConsole,
     ) -> Self {
         let FunctionSettings { name, timeout, memory_mb } = settings;
         let (jobs, waiting) = mpsc::unbounded_channel();
         let (phase, _) = watch::channel(Phase::Serving(0));
         let waiting = Mutex::new(waiting);
-        Self { name, binary, timeout, memory_mb, environment, concurrency, jobs, waiting, phase }
+        let under_way = AtomicUsize::new(0);
+        Self {
+            name,
+            binary,
+            timeout,
+            memory_mb,
+            environment,
+            concurrency,
+            console,
+            under_way,
+            jobs,
+            waiting,
+            phase,
+        }
     }
 
     /// Has one of the instances answer this request.
@@ -85,8 +121,14 @@ impl Function {
     /// is skipped, one that runs is finished, and its instance stays in service.
     pub(crate) async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvokeError> {
         let (answer, answered) = oneshot::channel();
+        let _counted = Counted::one_of(&self.under_way);
         self.enqueue(Job { payload, answer });
         answered.await.unwrap_or(Err(InvokeError::Died))
+    }
+
+    /// How many requests wait or are served just now.
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
     }
 
     /// Has the request wait for the next instance that is free.

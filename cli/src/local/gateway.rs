@@ -29,6 +29,7 @@ use self::connection::{Malformed, REQUEST_ID};
 use self::own_answer::{OwnAnswer, OwnAnswers};
 use self::proxy::{ProxyRequest, STAGE};
 use self::routes::{Route, Routes};
+use super::console::{Busy, SharedConsole};
 use super::function::{Function, InvokeError};
 use super::log::say;
 use super::openapi::Contract;
@@ -45,6 +46,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Gateway {
     routes: Routes,
     own_answers: OwnAnswers,
+    console: SharedConsole,
+    functions: Vec<Arc<Function>>,
+    instances: usize,
 }
 
 impl Gateway {
@@ -56,6 +60,8 @@ impl Gateway {
     pub(crate) fn new(
         contract: &Contract,
         functions: &BTreeMap<String, Arc<Function>>,
+        console: SharedConsole,
+        instances: usize,
     ) -> Result<Self, String> {
         let function = |name: &String| {
             functions
@@ -82,7 +88,9 @@ impl Gateway {
             };
             routes.add(method, ready)?;
         }
-        Ok(Self { routes, own_answers: OwnAnswers::new(&contract.gateway_responses)? })
+        let own_answers = OwnAnswers::new(&contract.gateway_responses)?;
+        let functions = functions.values().map(Arc::clone).collect();
+        Ok(Self { routes, own_answers, console, functions, instances })
     }
 
     /// Answers requests until told to stop; those that are under way then are finished.
@@ -135,6 +143,17 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// What each function has to do.
+    fn busy(&self) -> Busy {
+        let of = |function: &Arc<Function>| {
+            let capacity = function.concurrency.get().saturating_mul(self.instances);
+            (function.name.clone(), (function.under_way(), capacity))
+        };
+        self.functions.iter().map(of).collect()
+    }
+}
+
 /// The path inside the stage. API Gateway's own address has the stage in front, `/v1/events`, and a
 /// domain of one's own has not; here both may be called.
 fn without_stage(path: &str) -> &str {
@@ -143,6 +162,10 @@ fn without_stage(path: &str) -> &str {
 }
 
 async fn answer(gateway: &Gateway, request: Request) -> Response<Body> {
+    let shown = gateway.console.answer(request.method(), request.uri().path(), || gateway.busy());
+    if let Some(shown) = shown.await {
+        return shown;
+    }
     let request_id = Uuid::new_v4().to_string();
     let passed_on = gateway.pass_on(request, &request_id).await;
     let mut response = match passed_on {

@@ -4,6 +4,7 @@
 use std::io::{IsTerminal, stderr};
 use std::sync::LazyLock;
 
+use super::console::{Line, SharedConsole};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 /// Before and after a line.
@@ -16,12 +17,24 @@ pub(crate) fn say(speaker: &str, line: &str) {
     eprintln!("{before}{speaker} | {line}{after}");
 }
 
-/// Writes every line of the stream in the name of `speaker`, until the stream ends.
-pub(crate) async fn relay(speaker: String, stream: impl AsyncRead + Unpin) {
+/// Writes every line of the stream in the name of `speaker`, until the stream ends, and has the
+/// console note those of requests. A person is shown these in short; a file or a pipe gets all as
+/// it is.
+pub(crate) async fn relay(console: SharedConsole, speaker: String, stream: impl AsyncRead + Unpin) {
+    let for_person = stderr().is_terminal();
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();
     while matches!(stream.read_until(b'\n', &mut line).await, Ok(1..)) {
-        say(&speaker, String::from_utf8_lossy(&line).trim_end());
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end();
+        let request = Line::read(text);
+        match &request {
+            Some(request) if for_person => say("request", &request.to_text()),
+            Some(_) | None => say(&speaker, text),
+        }
+        if let Some(request) = request {
+            console.note(request);
+        }
         line.clear();
     }
 }

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -55,10 +56,10 @@ impl Process {
             .kill_on_drop(true)
             .spawn()?;
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(relay(function.name.clone(), stdout));
+            tokio::spawn(relay(Arc::clone(&function.console), function.name.clone(), stdout));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(relay(function.name.clone(), stderr));
+            tokio::spawn(relay(Arc::clone(&function.console), function.name.clone(), stderr));
         }
         let (sender, calls) = mpsc::channel(1);
         let runtime = tokio::spawn(runtime::serve(listener, sender));

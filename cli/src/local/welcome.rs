@@ -42,6 +42,8 @@ Reserve 3 seats, see what is left, read on:
   curl {url}/reservations -H \"Authorization: Bearer $KEY\"
   curl {url}/docs.json   # or {url}/docs in a browser
 
+Watch it sell: {url}/console
+
 Another key: cargo run -- partner add ID --dynamodb-endpoint {endpoint}
 Ctrl-C stops everything."
     ));
