@@ -64,9 +64,10 @@ fn metrics(lines: &[Value]) -> BTreeMap<String, f64> {
                 Some(dimension) => format!("{name} {}", line[dimension].as_str().unwrap()),
                 None => name.to_owned(),
             };
-            let value = match &made["MetricValue"] {
-                Value::String(field) if field.starts_with("$.") => line[&field[2..]].as_f64(),
-                value => value.as_f64().or_else(|| value.as_str()?.parse().ok()),
+            let value = made["MetricValue"].as_str().unwrap();
+            let value = match value.strip_prefix("$.") {
+                Some(field) => line[field].as_f64(),
+                None => value.parse().ok(),
             };
             *sums.entry(name).or_default() += value.unwrap();
         }
