@@ -1,5 +1,5 @@
-//! What is watched adds up: `/console`, and the metrics that template.yaml makes of the log, tell of
-//! a sale what its partner knows of it.
+//! What is watched adds up: `/console`, and the metrics that template.yaml makes of the log, tell
+//! of a sale what its partner knows of it.
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![expect(clippy::arithmetic_side_effects, reason = "a wrong sum fails the test")]
 
+mod alarms;
 mod audit_at_scale;
 mod audit_seats;
 mod authorize_partner;
