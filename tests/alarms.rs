@@ -147,7 +147,8 @@ fn rings(alarm: &Value, values: &[(&str, f64)]) -> bool {
 #[test]
 fn each_alarm_rings_when_it_should_and_not_one_step_before() {
     // What is usual, and the least that is not.
-    let cases: [(&str, &[(&str, f64)], &[(&str, f64)]); 19] = [
+    type Values = &'static [(&'static str, f64)];
+    let cases: [(&str, Values, Values); 19] = [
         ("ApiErrors", &[("5XXError", 0.05)], &[("5XXError", 0.0501)]),
         ("ApiLatency", &[("Latency", 2_499.0)], &[("Latency", 2_500.0)]),
         ("AuditSeatsSilence", &[("EventsAudited", 1.0)], &[("EventsAudited", 0.0)]),
