@@ -109,9 +109,11 @@ async fn the_console_and_the_metrics_of_the_log_tell_what_was_sold() {
     for code in ["not-enough-seats", "validation-failed", "reservation-not-found"] {
         assert_eq!(of(&format!("Refusals {code}")), 1.0, "{metrics:?}");
     }
-    assert_eq!((of("GivenUp"), of("Failures reserve-seats"), of("Throttled")), (0.0, 0.0, 0.0));
+    assert_eq!((of("GivenUp"), of("Failures reserve-seats")), (0.0, 0.0));
     assert!(of("ReadUnits") > 0.0 && of("WriteUnits") >= 4.0, "{metrics:?}");
     assert!(of("Duration reserve-seats") > 0.0 && of("ColdStarts") >= 3.0, "{metrics:?}");
-    let unknown = json!({"operation": "x", "code": "internal", "status": 500});
-    assert_eq!(self::metrics(&[unknown]), BTreeMap::from([("Failures x".to_owned(), 1.0)]));
+    let line = json!({"operation": "x", "code": "unavailable", "status": 503,
+        "throttles": 3, "throttled": "KeyRange"});
+    let want = [("Failures x".to_owned(), 1.0), ("Throttled KeyRange".to_owned(), 3.0)];
+    assert_eq!(self::metrics(&[line]), BTreeMap::from(want));
 }

@@ -1,6 +1,10 @@
 //! What a request leaves in the log: one line, with all that an operator asks for, and no secret.
 
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::post;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::support::database;
 use crate::support::desk::open;
@@ -25,10 +29,14 @@ fn order(body: &str, key: Option<&str>) -> Value {
 
 /// Runs `reserve-seats` on this table, and gives its lines.
 async fn lines(table: &str, level: &str, orders: Vec<Value>) -> Vec<Value> {
+    lines_of(database::endpoint(), table, level, orders).await
+}
+
+async fn lines_of(database: &str, table: &str, level: &str, orders: Vec<Value>) -> Vec<Value> {
     let environment = [
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", database::endpoint()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", database),
         ("TABLE_NAME", table),
         ("DEFAULT_EVENT_ID", "any"),
         ("LOG_LEVEL", level),
@@ -104,4 +112,27 @@ async fn a_fault_of_ours_is_an_error_with_its_causes_and_levels_are_kept() {
     let table = OwnTable::create().await;
     open(&table.store, "any", 10).await;
     assert!(lines(&table.name, "error", sale()).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_throttled_request_says_how_often_and_why() {
+    let throttle = async || {
+        let body = json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+            "message": "too much",
+            "ThrottlingReasons": [{"reason": "TableReadKeyRangeThroughputExceeded"}],
+        });
+        let head = [("content-type", "application/x-amz-json-1.0")];
+        (StatusCode::BAD_REQUEST, head, body.to_string())
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let routes = Router::new().route("/", post(throttle));
+    let serving = tokio::spawn(async { axum::serve(listener, routes).await });
+    let lines = lines_of(&address, "any", "info", vec![order(r#"{"seats": 1}"#, None)]).await;
+    serving.abort();
+    assert_eq!(lines[0]["status"], 503);
+    assert_eq!(lines[0]["throttled"], "TableReadKeyRangeThroughputExceeded");
+    assert_eq!(lines[0]["throttles"], lines[0]["calls"]);
+    assert!(lines[0]["calls"].as_u64() > Some(1), "the SDK tries again");
 }

@@ -148,7 +148,12 @@ fn the_dashboard_and_the_alarms_show_metrics_that_are_made() {
             let Some([namespace, name]) = metric.as_array().and_then(|all| all.first_chunk())
             else {
                 let expression = metric[0]["expression"].as_str().expect("an expression");
-                assert!(!expression.contains("SEARCH") || expression.contains("\"Refusals\""));
+                if let Some((_, searched)) = expression.split_once("SEARCH('{") {
+                    let (namespace, rest) = searched.split_once(',').unwrap();
+                    let (dimension, rest) = rest.split_once("} MetricName=\"").unwrap();
+                    let (name, _) = rest.split_once('"').unwrap();
+                    assert!(is_made(namespace, name, Some(dimension)), "{expression}");
+                }
                 continue;
             };
             if namespace == "..." {

@@ -178,6 +178,7 @@ impl<S: Store> Race<'_, S> {
 
     /// The answer of a request whose work an earlier try, or a hidden one of this, has done.
     fn recover(&self, reservation: Reservation) -> Settled {
+        tracing::debug!(lost = self.lost, "own work found");
         trail::note(|trail| trail.own_work_found = true);
         Settled { reservation, replayed: true }
     }

@@ -15,7 +15,7 @@ use crate::pool::Pool;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::store::{Commit, CreationStep, Store, StoreError};
-use crate::trail::{self, one_more};
+use crate::trail;
 
 /// How many pools one step writes: room is left for the event and what is written with it.
 const STEP_POOLS_MAX: usize = 96;
@@ -44,8 +44,8 @@ pub async fn create_event<S: Store>(
         let outcome = match take_steps(store, event, &pools).await {
             Ok(Commit::Applied) => return Ok(false),
             Ok(Commit::Conflict(_)) => own_work(store, event).await,
-            Err(StoreError::Unavailable(_)) => {
-                trail::note(|trail| one_more(&mut trail.outcomes_unknown));
+            Err(StoreError::Unavailable(cause)) => {
+                trail::note(|trail| trail.doubt(cause.as_ref()));
                 in_doubt = true;
                 own_work(store, event).await
             }

@@ -1,9 +1,10 @@
 //! The trail of a request: what it met on its way, for its one line in the log.
 //!
 //! Whoever has something to say of the request under way notes it here, wherever it is, and knows
-//! no log. Outside of a request nothing is noted.
+//! no log. Outside of a request nothing is noted. At the log's level debug, the loop also tells
+//! each step when it takes it: that is what the simulation watches.
 
-use std::collections::BTreeMap;
+use std::error::Error;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,6 +45,8 @@ pub(crate) struct Trail {
     pub(crate) batch: usize,
     /// Commits whose outcome was unknown, and had to be looked for.
     pub(crate) outcomes_unknown: u32,
+    /// Why, the last time.
+    pub(crate) doubt: String,
     /// Whether its work was found done, by an earlier try or by one that the SDK hid.
     pub(crate) own_work_found: bool,
     /// Whether it was refused by what another request had read of the pools.
@@ -54,8 +57,18 @@ pub(crate) struct Trail {
     pub(crate) read_units: f64,
     /// Write units, as far as DynamoDB tells: not of a condition that failed.
     pub(crate) write_units: f64,
-    /// How often DynamoDB throttled, by its reason.
-    pub(crate) throttles: BTreeMap<String, u32>,
+    /// How often DynamoDB throttled.
+    pub(crate) throttles: u32,
+    /// Its reason for that, the last time.
+    pub(crate) throttled: String,
+}
+
+impl Trail {
+    /// The outcome of a commit is unknown.
+    pub(crate) fn doubt(&mut self, cause: &dyn Error) {
+        one_more(&mut self.outcomes_unknown);
+        self.doubt = cause.to_string();
+    }
 }
 
 /// Notes something of the request under way, if there is one.

@@ -46,8 +46,6 @@ impl<'a> Told<'a> {
         let code = problem.map(Problem::code);
         let cause = problem.map(|problem| chain(problem));
         let duration_ms = trail.started.map(|started| started.elapsed().as_secs_f64() * 1_000.0);
-        let throttles = trail.throttles.iter().map(|(reason, count)| format!("{reason} {count}"));
-        let throttles = throttles.collect::<Vec<_>>().join(", ");
         // One list of fields for both levels.
         macro_rules! write {
             ($level:ident, $message:literal) => {
@@ -71,12 +69,14 @@ impl<'a> Told<'a> {
                     refused_in_crowd = trail.refused_in_crowd.then_some(true),
                     races_lost = more_than(0, trail.races_lost),
                     outcomes_unknown = more_than(0, trail.outcomes_unknown),
+                    doubt = said(&trail.doubt),
                     pools_committed = more_than(1, trail.pools_committed),
                     batch = more_than(1, trail.batch),
                     calls = trail.calls,
                     read_units = trail.read_units,
                     write_units = trail.write_units,
-                    throttles = said(&throttles),
+                    throttles = more_than(0, trail.throttles),
+                    throttled = said(&trail.throttled),
                     duration_ms,
                     $message
                 )

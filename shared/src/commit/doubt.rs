@@ -9,7 +9,7 @@ use crate::pool::Pool;
 use crate::problem::Problem;
 use crate::rules::Decision;
 use crate::store::{Commit, Store, StoreError};
-use crate::trail::{self, one_more};
+use crate::trail;
 use crate::view::View;
 
 impl<S: Store> Race<'_, S> {
@@ -34,11 +34,13 @@ impl<S: Store> Race<'_, S> {
     ) -> Result<Commit, StoreError> {
         match commit {
             Ok(Commit::Applied) => {
+                tracing::debug!(lost = self.lost, pools, "committed");
                 trail::note(|trail| trail.pools_committed = pools);
                 Ok(Commit::Applied)
             }
-            Err(StoreError::Unavailable(_)) => {
-                trail::note(|trail| one_more(&mut trail.outcomes_unknown));
+            Err(StoreError::Unavailable(cause)) => {
+                tracing::debug!(lost = self.lost, cause, "outcome unknown, looking for it");
+                trail::note(|trail| trail.doubt(cause.as_ref()));
                 Ok(Commit::Conflict(None))
             }
             Err(rejected @ StoreError::Rejected(_)) => {

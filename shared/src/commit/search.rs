@@ -82,7 +82,10 @@ impl<S: Store> Race<'_, S> {
     ) -> Result<Option<View>, Problem> {
         self.proof = Some(shortage);
         let is_older = shortage.at <= self.started;
-        trail::note(|trail| trail.refused_in_crowd = is_older);
+        if is_older {
+            tracing::debug!("refused in a crowd");
+            trail::note(|trail| trail.refused_in_crowd = true);
+        }
         if in_doubt {
             self.lost = self.lost.saturating_add(1);
             self.pause().await;

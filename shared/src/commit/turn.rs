@@ -82,6 +82,7 @@ impl<S: Store> Race<'_, S> {
                 joined.iter().for_each(|(one, _)| one.begin_commit(change.expected_version()));
                 let commit = desk.store.commit(event, std::slice::from_ref(&change)).await;
                 if let Ok(Commit::Applied) = commit {
+                    tracing::debug!(requests = joined.len(), lost, is_current, "batch committed");
                     trail::note(|trail| trail.batch = joined.len());
                     desk.note(event, std::iter::once(change.after()));
                     place.note_written(change.after());

@@ -83,6 +83,7 @@ fn note_throttle(code: Option<&str>, reasons: &[ThrottlingReason]) {
     }
     let reason = reasons.first().and_then(ThrottlingReason::reason).or(code).unwrap_or_default();
     trail::note(|trail| {
-        one_more(trail.throttles.entry(reason.to_owned()).or_default());
+        one_more(&mut trail.throttles);
+        reason.clone_into(&mut trail.throttled);
     });
 }

@@ -47,7 +47,8 @@ pub(crate) async fn serve(
     operation: String,
     request: Value,
 ) -> Answer {
-    match operation.as_str() {
+    let consumed = consumed(&operation, &request);
+    let answer = match operation.as_str() {
         "GetItem" => {
             assert_eq!(request["ConsistentRead"], true);
             let key = key_of(&request["Key"]);
@@ -59,7 +60,20 @@ pub(crate) async fn serve(
         "TransactWriteItems" => transact(table, tokens, request).await,
         "Query" => query(&table, &request),
         other => panic!("{other} is not served here"),
+    };
+    match consumed {
+        Some(consumed) if answer.status == 200 => answer.with("ConsumedCapacity", consumed),
+        Some(_) | None => answer,
     }
+}
+
+/// What an answer says of the units, if it is asked: one here, whatever was read or written.
+fn consumed(operation: &str, request: &Value) -> Option<Value> {
+    (request["ReturnConsumedCapacity"] == "TOTAL").then(|| {
+        let one = json!({ "TableName": "ticketboss", "CapacityUnits": 1.0 });
+        let is_of_several = ["BatchGetItem", "TransactWriteItems"].contains(&operation);
+        if is_of_several { json!([one]) } else { one }
+    })
 }
 
 /// Some of the items, in any order; the keys of the rest are left unprocessed.
