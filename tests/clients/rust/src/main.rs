@@ -61,6 +61,7 @@ async fn refuse(partner: &Client, organiser: &Client) {
         event_id: Some(event_id),
         name: "Rust Night".parse().expect("a name"),
         total_seats: 2.try_into().expect("seats"),
+        ends_at: None,
     };
     let night = see("create an event", organiser.create_event(None, &night).await, 201);
     let event_id = night.event_id.parse().expect("an id");
