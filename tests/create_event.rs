@@ -40,7 +40,7 @@ async fn names_every_fault_of_an_event() {
     let organiser = Callers::of_shared_stack().organiser;
     let (id, name, seats) = ("#/eventId malformed", "#/name malformed", "#/totalSeats malformed");
     let ends = "#/endsAt malformed";
-    let cases: [(Value, &[&str]); 18] = [
+    let cases: [(Value, &[&str]); 20] = [
         (json!({}), &["#/name required", "#/totalSeats required"]),
         (
             json!({"name": null, "totalSeats": null}),
@@ -56,6 +56,8 @@ async fn names_every_fault_of_an_event() {
         (json!({"name": "A", "totalSeats": 5, "endsAt": "2026-12-01T22:00:00"}), &[ends]),
         (json!({"name": "A", "totalSeats": 5, "endsAt": "1969-12-31T23:59:59Z"}), &[ends]),
         (json!({"name": "A", "totalSeats": 5, "endsAt": 1764626400}), &[ends]),
+        (json!({"name": "A", "totalSeats": 5, "endsAt": "2026-12-01T22Z"}), &[ends]),
+        (json!({"name": "A", "totalSeats": 5, "endsAt": "2026-12-01T22:00:00Z[UTC]"}), &[ends]),
         (json!({"name": "é".repeat(201), "totalSeats": 5}), &[name]),
         (json!({"name": "a\nb", "totalSeats": 5}), &[name]),
         (json!({"name": ["A"], "totalSeats": 5}), &[name]),

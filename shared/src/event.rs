@@ -64,8 +64,14 @@ impl FromStr for EndsAt {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        // What cannot be read is refused as a time before 1970 is.
-        text.parse().unwrap_or(Timestamp::MIN).try_into()
+        // The library reads more than RFC 3339 knows: times without seconds, and names of zones.
+        let is_whole = matches!(
+            text.as_bytes(),
+            [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b't', _, _, b':', _, _, b':', ..]
+        );
+        let read = Some(text).filter(|text| is_whole && !text.contains('['));
+        // What is not read is refused as a time before 1970 is.
+        read.and_then(|text| text.parse().ok()).unwrap_or(Timestamp::MIN).try_into()
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use shared::access::{Caller, Role};
 use shared::board::Census;
 use shared::config::DEFAULT_EVENT_ID;
+use shared::event::EndsAt;
 use shared::summary::Summary;
 
 use super::rules;
@@ -27,7 +28,7 @@ pub(crate) fn check(bytes: &[u8]) {
     let order = object(&["seats", "partnerId", "partnerReference", "eventId"]);
     check_order(Role::Partner, bytes, &order);
     check_order(Role::Organiser, bytes, &order);
-    check_creation(bytes, &object(&["eventId", "name", "totalSeats"]));
+    check_creation(bytes, &object(&["eventId", "name", "totalSeats", "endsAt"]));
 }
 
 fn check_order(role: Role, bytes: &[u8], object: &Map<String, Value>) {
@@ -68,7 +69,8 @@ fn check_creation(bytes: &[u8], object: &Map<String, Value>) {
 
     let seats = rules::whole(object, "totalSeats", 100_000.0);
     let is_event = rules::fits(object, "name", rules::is_event_name) == Some(true)
-        && rules::fits(object, "eventId", rules::is_event_id) != Some(false);
+        && rules::fits(object, "eventId", rules::is_event_id) != Some(false)
+        && rules::fits(object, "endsAt", |text| text.parse::<EndsAt>().is_ok()) != Some(false);
     let Some(seats) = seats.filter(|_| is_event) else {
         let status = if bytes.len() > BYTES_MAX { 413 } else { 400 };
         assert_eq!(answer.status, status);
@@ -86,6 +88,8 @@ fn check_creation(bytes: &[u8], object: &Map<String, Value>) {
     assert!(rules::is_event_id(id) && id == given.unwrap_or(id), "{id}");
     assert_eq!(created["name"], object["name"]);
     assert_eq!(created["totalSeats"], seats);
+    let ends_at = object.get("endsAt").filter(|ends_at| !ends_at.is_null());
+    assert_eq!(created.get("endsAt").is_some(), ends_at.is_some());
     assert_eq!(created["availableSeats"], seats);
     let path = HashMap::from([("eventId".to_owned(), vec![id.to_owned()])]);
     let summary = counter.ask(SUMMARY, &request.clone().with_path_parameters(path));
