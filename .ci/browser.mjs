@@ -1,11 +1,10 @@
 // Drives /docs in headless Chromium as its readers do; called by .ci/browser. Fails at the first
 // thing that is not as it should be.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { expectNoOverflow, finish, visitsOf } from "./visit.mjs";
 
-const { PLAYWRIGHT, SCREENSHOTS, TICKETBOSS_KEY, TICKETBOSS_URL } = process.env;
-const { chromium } = createRequire(import.meta.url)(PLAYWRIGHT);
+const { SCREENSHOTS, TICKETBOSS_KEY, TICKETBOSS_URL } = process.env;
 
 const contract = await (await fetch(`${TICKETBOSS_URL}/docs.json`)).json();
 const operations = Object.values(contract.paths).flatMap((path) => Object.values(path));
@@ -19,42 +18,7 @@ const takeKey = ".modal-ux .btn.authorize";
 const execute = `${reserve} .btn.execute`;
 const answer = `${reserve} .live-responses-table`;
 
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-});
-console.log(`Chromium ${browser.version()}`);
-let passed = 0;
-
-// A visit with a browser that knows nothing yet. None may end with a complaint, a request elsewhere
-// or a key that is kept.
-async function visit(what, viewport, body) {
-  const context = await browser.newContext({ viewport });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  const complaints = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("requestfailed", (request) => complaints.push(`no answer from ${request.url()}`));
-  page.on("request", (request) => {
-    const { origin, protocol } = new URL(request.url());
-    if (origin !== TICKETBOSS_URL && protocol !== "data:") complaints.push(`asks ${origin}`);
-  });
-  await page.goto(`${TICKETBOSS_URL}/docs`);
-  await page.locator(summary).waitFor();
-  await body(page);
-  assert.deepEqual(complaints, [], what);
-  const kept = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
-  assert(!kept.includes(TICKETBOSS_KEY), "the key is kept after the visit");
-  await context.close();
-  passed += 1;
-  console.log(`ok: ${what}`);
-}
+const visit = visitsOf("/docs", summary);
 
 async function screenshot(page, name, from = "body") {
   await page.locator(from).first().evaluate((element) => element.scrollIntoView());
@@ -94,14 +58,6 @@ async function tabTo(page, selector) {
     if (focused !== null) return assert(focused, `${selector} does not show that it has the focus`);
   }
   assert.fail(`${selector} is out of the keyboard's reach`);
-}
-
-async function expectNoOverflow(page, what) {
-  const [wide, screen] = await page.evaluate(() => [
-    document.documentElement.scrollWidth,
-    window.innerWidth,
-  ]);
-  assert(wide <= screen, `${what}: ${wide} pixels on a screen of ${screen}`);
 }
 
 const desktop = { width: 1280, height: 1600 };
@@ -157,5 +113,4 @@ await visit("fits a phone, all of it opened", phone, async (page) => {
   }
 });
 
-await browser.close();
-console.log(`\nbrowser: ${passed} passed, 0 failed`);
+await finish("browser");

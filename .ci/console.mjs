@@ -1,38 +1,11 @@
 // Looks at /console in headless Chromium while a load sells seats; called by .ci/browser. Fails at the
 // first thing that is not as it should be.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { expectNoOverflow, finish, visitsOf } from "./visit.mjs";
 
-const { PLAYWRIGHT, SCREENSHOTS, TICKETBOSS_URL } = process.env;
-const { chromium } = createRequire(import.meta.url)(PLAYWRIGHT);
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-});
-let passed = 0;
-
-async function visit(what, viewport, body) {
-  const context = await browser.newContext({ viewport });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  const complaints = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("request", (request) => {
-    const { origin, protocol } = new URL(request.url());
-    if (origin !== TICKETBOSS_URL && protocol !== "data:") complaints.push(`asks ${origin}`);
-  });
-  await page.goto(`${TICKETBOSS_URL}/console`);
-  await page.locator("#requests details").first().waitFor();
-  await body(page);
-  assert.deepEqual(complaints, [], what);
-  await context.close();
-  passed += 1;
-  console.log(`ok: ${what}`);
-}
+const { SCREENSHOTS } = process.env;
+const visit = visitsOf("/console", "#requests details");
 
 const figure = (page, name) =>
   page.locator("#figures .card", { hasText: name }).first().locator("b").textContent();
@@ -63,10 +36,8 @@ await visit("a request is opened by keyboard, and stays open while others come",
 
 await visit("fits a phone", { width: 390, height: 844 }, async (page) => {
   await page.locator("#requests summary").first().click();
-  const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-  assert(wide <= screen, `${wide} pixels on a screen of ${screen}`);
+  await expectNoOverflow(page, "with a request opened");
   await page.screenshot({ path: join(SCREENSHOTS, "console-mobile.png") });
 });
 
-await browser.close();
-console.log(`\nconsole: ${passed} passed, 0 failed`);
+await finish("console");

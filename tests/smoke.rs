@@ -44,9 +44,9 @@ fn whether_it_is_watched_is_asked_of_aws_and_what_is_missing_is_named() {
     fs::create_dir_all(&folder).unwrap();
     let says = r#"#!/bin/sh
 case "$1 $2" in
-  "logs filter-log-events") printf '{"request_id":%s}' "$6" ;;
+  "logs filter-log-events") printf '{"request_id":%s}' "${10}" ;;
   "cloudformation describe-stack-resource") echo abc123 ;;
-  "apigateway get-stage") [ "$4" = abc123 ] && echo '{"*/*": {"throttlingRateLimit": 1000.0}}' ;;
+  "apigateway get-stage") [ "$8" = abc123 ] && echo '{"*/*": {"throttlingRateLimit": 1000.0}}' ;;
   *) echo "AccessDenied: $1 $2" >&2; exit 254 ;;
 esac
 "#;

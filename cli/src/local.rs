@@ -42,7 +42,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::build::Binaries;
-use self::console::{Console, SharedConsole};
+use self::console::Console;
 use self::database::Database;
 use self::function::Function;
 use self::gateway::Gateway;
@@ -257,7 +257,7 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), Error> {
 struct Run<'a> {
     binaries: &'a Binaries,
     endpoint: &'a str,
-    console: &'a SharedConsole,
+    console: &'a Arc<Console>,
 }
 
 /// The functions that the contract names, by the names of their resources in the template. What

@@ -8,7 +8,7 @@ mod figures;
 mod line;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -99,6 +99,3 @@ impl Console {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// A console that several share.
-pub(crate) type SharedConsole = Arc<Console>;

@@ -5,13 +5,14 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
-use super::console::SharedConsole;
+use super::console::Console;
 use super::template::FunctionSettings;
 
 /// A function, shared by the gateway that asks and the instances that answer.
@@ -30,7 +31,7 @@ pub(crate) struct Function {
     /// How many requests one of its processes may serve at once.
     pub(crate) concurrency: NonZeroUsize,
     /// Who is shown what its processes say.
-    pub(crate) console: SharedConsole,
+    pub(crate) console: Arc<Console>,
     /// How many requests wait or are served.
     under_way: AtomicUsize,
     jobs: mpsc::UnboundedSender<Job>,
@@ -93,7 +94,7 @@ impl Function {
         binary: PathBuf,
         environment: Vec<(String, String)>,
         concurrency: NonZeroUsize,
-        console: SharedConsole,
+        console: Arc<Console>,
     ) -> Self {
         let FunctionSettings { name, timeout, memory_mb } = settings;
         let (jobs, waiting) = mpsc::unbounded_channel();

@@ -29,7 +29,7 @@ use self::connection::{Malformed, REQUEST_ID};
 use self::own_answer::{OwnAnswer, OwnAnswers};
 use self::proxy::{ProxyRequest, STAGE};
 use self::routes::{Route, Routes};
-use super::console::{Busy, SharedConsole};
+use super::console::{Busy, Console};
 use super::function::{Function, InvokeError};
 use super::log::say;
 use super::openapi::Contract;
@@ -46,7 +46,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Gateway {
     routes: Routes,
     own_answers: OwnAnswers,
-    console: SharedConsole,
+    console: Arc<Console>,
     functions: Vec<Arc<Function>>,
     instances: usize,
 }
@@ -60,7 +60,7 @@ impl Gateway {
     pub(crate) fn new(
         contract: &Contract,
         functions: &BTreeMap<String, Arc<Function>>,
-        console: SharedConsole,
+        console: Arc<Console>,
         instances: usize,
     ) -> Result<Self, String> {
         let function = |name: &String| {

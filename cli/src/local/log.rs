@@ -2,10 +2,11 @@
 //! source, dim on a terminal, so that the operator's own output stands out.
 
 use std::io::{IsTerminal, stderr};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use super::console::{Line, SharedConsole};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+use super::console::{Console, Line};
 
 /// Before and after a line.
 static STYLE: LazyLock<(&str, &str)> =
@@ -20,7 +21,7 @@ pub(crate) fn say(speaker: &str, line: &str) {
 /// Writes every line of the stream in the name of `speaker`, until the stream ends, and has the
 /// console note those of requests. A person is shown these in short; a file or a pipe gets all as
 /// it is.
-pub(crate) async fn relay(console: SharedConsole, speaker: String, stream: impl AsyncRead + Unpin) {
+pub(crate) async fn relay(console: Arc<Console>, speaker: String, stream: impl AsyncRead + Unpin) {
     let for_person = stderr().is_terminal();
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();

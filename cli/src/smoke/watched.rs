@@ -18,86 +18,52 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) async fn look(calls: &mut Calls, stack: &str, request: &str) {
     for group in ["/aws/lambda", "/aws/apigateway"] {
         let (group, line) = (format!("{group}/{stack}"), format!("\"{request}\""));
-        let words = [
-            "logs",
-            "filter-log-events",
-            "--log-group-name",
-            &group,
-            "--filter-pattern",
-            &line,
-            "--query",
-            "events[].message",
-            "--output",
-            "text",
-        ];
-        let found = wait_for(&words, request).await;
+        let words = "logs filter-log-events --query events[].message --output text";
+        let which = ["--log-group-name", &group, "--filter-pattern", &line];
+        let found = wait_for(words, &which, request).await;
         calls.note(format!("the last refusal's line is in {group}"), found.err());
     }
-    let api = [
-        "cloudformation",
-        "describe-stack-resource",
-        "--stack-name",
-        stack,
-        "--logical-resource-id",
-        "Api",
-        "--query",
-        "StackResourceDetail.PhysicalResourceId",
-        "--output",
-        "text",
-    ];
-    let limits = match ask(&api).await {
-        Ok(api) => {
-            let words = [
-                "apigateway",
-                "get-stage",
-                "--rest-api-id",
-                api.trim(),
-                "--stage-name",
-                "v1",
-                "--query",
-                "methodSettings",
-            ];
-            ask(&words).await
-        }
-        Err(why) => Err(why),
-    };
-    let wrong = match limits {
+    let wrong = match limits(stack).await {
         Ok(limits) if limits.contains("throttlingRateLimit") => None,
         Ok(limits) => Some(format!("its settings are {limits}")),
         Err(why) => Some(why),
     };
     calls.note("the stage has a rate and a burst", wrong);
-    let metrics = [
-        "cloudwatch",
-        "list-metrics",
-        "--namespace",
-        "TicketBoss",
-        "--query",
-        "Metrics[].MetricName",
-        "--output",
-        "text",
-    ];
-    let found = wait_for(&metrics, "EventsAudited").await;
+    let words = "cloudwatch list-metrics --query Metrics[].MetricName --output text";
+    let found = wait_for(words, &["--namespace", "TicketBoss"], "EventsAudited").await;
     calls.note("the audit's metrics arrive", found.err());
 }
 
+/// What the stage is set to, of the API that is the stack's.
+async fn limits(stack: &str) -> Result<String, String> {
+    let words = "cloudformation describe-stack-resource --logical-resource-id Api \
+                 --query StackResourceDetail.PhysicalResourceId --output text";
+    let api = ask(words, &["--stack-name", stack]).await?;
+    let words = "apigateway get-stage --stage-name v1 --query methodSettings";
+    ask(words, &["--rest-api-id", api.trim()]).await
+}
+
 /// Asks until the answer has this in it.
-async fn wait_for(words: &[&str], expected: &str) -> Result<(), String> {
+async fn wait_for(words: &str, which: &[&str], expected: &str) -> Result<(), String> {
     let start = Instant::now();
     loop {
-        let said = ask(words).await?;
+        let said = ask(words, which).await?;
         if said.contains(expected) {
             return Ok(());
         }
         if start.elapsed() > PATIENCE {
-            return Err(format!("it does not arrive; `aws {}` says: {said}", words.join(" ")));
+            return Err(format!(
+                "it does not arrive; `aws {words} {}` says: {said}",
+                which.join(" ")
+            ));
         }
         sleep(PAUSE).await;
     }
 }
 
-/// What `aws` says to this.
-async fn ask(words: &[&str]) -> Result<String, String> {
+/// What `aws` says to these words, and to what they are about.
+async fn ask(words: &str, which: &[&str]) -> Result<String, String> {
+    let words = words.split_whitespace().chain(which.iter().copied());
     let done = Command::new("aws").args(words).output().await;
     let done = done.map_err(|error| format!("cannot run `aws`: {error}"))?;
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -33,21 +33,21 @@ impl<'a> Told<'a> {
 
     /// A success.
     pub(super) fn answered(&self, status: u16) {
-        self.write(status, None);
+        self.tell(status, None);
     }
 
     /// A refusal, or a fault of ours.
     pub(super) fn refused(&self, problem: &Problem) {
-        self.write(problem.status(), Some(problem));
+        self.tell(problem.status(), Some(problem));
     }
 
-    fn write(&self, status: u16, problem: Option<&Problem>) {
+    fn tell(&self, status: u16, problem: Option<&Problem>) {
         let Self { request_id, caller, trail } = self;
         let code = problem.map(Problem::code);
         let cause = problem.map(|problem| chain(problem));
         let duration_ms = trail.started.map(|started| started.elapsed().as_secs_f64() * 1_000.0);
         // One list of fields for both levels.
-        macro_rules! write {
+        macro_rules! tell {
             ($level:ident, $message:literal) => {
                 tracing::$level!(
                     request_id,
@@ -83,9 +83,9 @@ impl<'a> Told<'a> {
             };
         }
         match problem {
-            None => write!(info, "answered"),
-            Some(_) if status < 500 => write!(info, "refused"),
-            Some(_) => write!(error, "failed"),
+            None => tell!(info, "answered"),
+            Some(_) if status < 500 => tell!(info, "refused"),
+            Some(_) => tell!(error, "failed"),
         }
     }
 }
