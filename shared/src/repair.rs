@@ -55,8 +55,8 @@ pub async fn repair_event<B: Books>(
         let Some(changes) = plan(event, &pools, capacity, total, now) else {
             return Ok(Repair::Left(findings));
         };
-        // A race that seems lost may be lost to a try of this very commit, which the SDK hid. Nobody
-        // else mends: if the total is right afterwards, this did it.
+        // A race that seems lost may be lost to a try of this very commit that the SDK hid.
+        // Nobody else mends: if the total is right afterwards, this did it.
         put_in = total.checked_signed_diff(capacity).unwrap_or_default();
         books.commit(event, &changes).await?;
     }
