@@ -148,7 +148,7 @@ fn rings(alarm: &Value, values: &[(&str, f64)]) -> bool {
 fn each_alarm_rings_when_it_should_and_not_one_step_before() {
     // What is usual, and the least that is not.
     type Values = &'static [(&'static str, f64)];
-    let cases: [(&str, Values, Values); 19] = [
+    let cases: [(&str, Values, Values); 20] = [
         ("ApiErrors", &[("5XXError", 0.05)], &[("5XXError", 0.0501)]),
         ("ApiLatency", &[("Latency", 2_499.0)], &[("Latency", 2_500.0)]),
         ("AuditSeatsSilence", &[("EventsAudited", 1.0)], &[("EventsAudited", 0.0)]),
@@ -172,6 +172,11 @@ fn each_alarm_rings_when_it_should_and_not_one_step_before() {
         ),
         ("FunctionThrottles", &[("showDocs", 0.0)], &[("showDocs", 1.0)]),
         ("GivenUpOrders", &[("GivenUp", 0.0)], &[("GivenUp", 1.0)]),
+        (
+            "RehearseSaleSilence",
+            &[("runs", 2.0), ("failed", 1.0)],
+            &[("runs", 1.0), ("failed", 1.0)],
+        ),
         ("SlowBurnLong", &[("5XXError", 0.006)], &[("5XXError", 0.0061)]),
         ("SlowBurnShort", &[("5XXError", 0.006)], &[("5XXError", 0.0061)]),
         ("SlowSales", &[("Duration", 299.0)], &[("Duration", 300.0)]),

@@ -109,7 +109,7 @@ fn widgets() -> Vec<Value> {
 }
 
 /// What AWS publishes, as its guides list it: for API Gateway, Lambda and DynamoDB.
-const OF_AWS: [(&str, &str); 8] = [
+const OF_AWS: [(&str, &str); 9] = [
     ("AWS/ApiGateway", "Count"),
     ("AWS/ApiGateway", "Latency"),
     ("AWS/ApiGateway", "4XXError"),
@@ -117,6 +117,7 @@ const OF_AWS: [(&str, &str); 8] = [
     ("AWS/Lambda", "ClaimedAccountConcurrency"),
     ("AWS/Lambda", "ConcurrentExecutions"),
     ("AWS/Lambda", "Errors"),
+    ("AWS/Lambda", "Invocations"),
     ("AWS/Lambda", "Throttles"),
 ];
 
@@ -178,5 +179,5 @@ fn the_dashboard_and_the_alarms_show_metrics_that_are_made() {
     }
     let of_alarms = widgets().into_iter().filter(|widget| widget["type"] == "alarm");
     let rung = of_alarms.map(|widget| widget["properties"]["alarms"].as_array().unwrap().len());
-    assert_eq!(rung.sum::<usize>(), 15);
+    assert_eq!(rung.sum::<usize>(), 16);
 }

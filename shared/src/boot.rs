@@ -75,7 +75,8 @@ pub fn start() -> Result<Config, ConfigError> {
     // At finer levels our dependencies log whole requests, with the access keys in them.
     let others = config.log_level.min(LevelFilter::INFO);
     let levels = Targets::new().with_default(others).with_targets(
-        ["shared", "audit_seats", "authorize_partner"].map(|ours| (ours, config.log_level)),
+        ["shared", "audit_seats", "authorize_partner", "rehearse_sale"]
+            .map(|ours| (ours, config.log_level)),
     );
     tracing_subscriber::fmt()
         .json()

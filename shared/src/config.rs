@@ -34,6 +34,15 @@ pub struct Aws {
     pub roots_are_named: bool,
 }
 
+/// Where the rehearsal sells, as a partner would.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// `API_URL`: the API, with its stage and without a slash at the end.
+    pub url: String,
+    /// `REHEARSAL_EVENT_ID`: an event that nobody else sells.
+    pub event: EventId,
+}
+
 /// How a function proves that it has its role.
 #[derive(Debug, Clone)]
 pub enum RoleCredentials {
@@ -79,6 +88,20 @@ impl Aws {
             credentials: RoleCredentials::from_env()?,
             endpoint: read("AWS_ENDPOINT_URL_DYNAMODB")?,
             roots_are_named: read("SSL_CERT_FILE")?.or(read("SSL_CERT_DIR")?).is_some(),
+        })
+    }
+}
+
+impl Stage {
+    /// The settings in this process's environment.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting that is missing or wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            url: required("API_URL")?,
+            event: parsed("REHEARSAL_EVENT_ID", "ticketboss-rehearsal")?,
         })
     }
 }

@@ -48,6 +48,20 @@ pub(crate) fn document() -> &'static Value {
     DOCUMENT.get_or_init(|| yaml("openapi.yaml"))
 }
 
+/// `reserveSeats`, `ReserveSeatsFunction`, `ReserveSeatsManagedFunction` and `reserve_seats` as
+/// `reserve-seats`.
+pub(crate) fn kebab(name: &str) -> String {
+    let mut kebab = String::new();
+    let name = name.trim_end_matches("Function").trim_end_matches("Managed");
+    for letter in name.replace('_', "-").chars() {
+        if letter.is_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.extend(letter.to_lowercase());
+    }
+    kebab
+}
+
 /// Every operation of openapi.yaml.
 pub(crate) fn operations() -> &'static [Operation] {
     static OPERATIONS: OnceLock<Vec<Operation>> = OnceLock::new();
