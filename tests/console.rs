@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::support::contract;
+use crate::support::metrics::metrics_of;
 use crate::support::sale::{Callers, Sale};
 use crate::support::stack::Stack;
 
@@ -28,51 +28,6 @@ fn lines(log: &str) -> Vec<Value> {
     let lines = log.lines().filter_map(|line| line.split_once(" | "));
     let lines = lines.filter_map(|(_, line)| serde_json::from_str::<Value>(line).ok());
     lines.filter(|line| line["request_id"].is_string()).collect()
-}
-
-/// Whether a filter's pattern is met, as far as ours go: `{ $.a > 0 && $.b = * }`.
-fn is_met(pattern: &str, line: &Value) -> bool {
-    let conditions = pattern.trim_matches(['{', '}', ' ']).split(" && ");
-    conditions.into_iter().all(|condition| {
-        let (field, rest) = condition.strip_prefix("$.").unwrap().split_once(' ').unwrap();
-        let (value, number) = (&line[field], line[field].as_f64());
-        match rest.split_once(' ').unwrap() {
-            ("IS", "TRUE") => *value == true,
-            ("=", "*") => !value.is_null(),
-            ("=", text) => *value == text.trim_matches('"'),
-            (">", bound) => number.is_some_and(|number| number > bound.parse().unwrap()),
-            (">=", bound) => number.is_some_and(|number| number >= bound.parse().unwrap()),
-            ("<", bound) => number.is_some_and(|number| number < bound.parse().unwrap()),
-            other => panic!("{other:?} in {pattern}"),
-        }
-    })
-}
-
-/// What the filters of template.yaml make of these lines: each metric's sum, by its dimension.
-fn metrics(lines: &[Value]) -> BTreeMap<String, f64> {
-    let template = contract::yaml("template.yaml");
-    let mut sums = BTreeMap::new();
-    for filter in template["Resources"].as_object().unwrap().values() {
-        if filter["Type"] != "AWS::Logs::MetricFilter" {
-            continue;
-        }
-        let made = &filter["Properties"]["MetricTransformations"][0];
-        let pattern = filter["Properties"]["FilterPattern"].as_str().unwrap();
-        for line in lines.iter().filter(|line| is_met(pattern, line)) {
-            let name = made["MetricName"].as_str().unwrap();
-            let name = match made["Dimensions"][0]["Key"].as_str() {
-                Some(dimension) => format!("{name} {}", line[dimension].as_str().unwrap()),
-                None => name.to_owned(),
-            };
-            let value = made["MetricValue"].as_str().unwrap();
-            let value = match value.strip_prefix("$.") {
-                Some(field) => line[field].as_f64(),
-                None => value.parse().ok(),
-            };
-            *sums.entry(name).or_default() += value.unwrap();
-        }
-    }
-    sums
 }
 
 #[tokio::test]
@@ -103,7 +58,7 @@ async fn the_console_and_the_metrics_of_the_log_tell_what_was_sold() {
     assert!(!data.to_string().contains("tb_"), "no key is shown");
 
     assert!(stack.end("INT").success());
-    let metrics = metrics(&lines(&stack.log()));
+    let metrics = metrics_of(&lines(&stack.log()));
     let of = |name: &str| metrics.get(name).copied().unwrap_or_default();
     assert_eq!((of("SeatsSold"), of("SeatsReturned")), (7.0, 3.0), "{metrics:?}");
     for code in ["not-enough-seats", "validation-failed", "reservation-not-found"] {
@@ -115,5 +70,6 @@ async fn the_console_and_the_metrics_of_the_log_tell_what_was_sold() {
     let line = json!({"operation": "x", "code": "unavailable", "status": 503,
         "throttles": 3, "throttled": "KeyRange"});
     let want = [("Failures x".to_owned(), 1.0), ("Throttled KeyRange".to_owned(), 3.0)];
-    assert_eq!(self::metrics(&[line]), BTreeMap::from(want));
+    assert_eq!(metrics_of(&[line]), BTreeMap::from(want));
+    assert_eq!(metrics_of(&[json!({"code": "version-conflict"})])["GivenUp"], 1.0);
 }

@@ -8,24 +8,8 @@ use tokio::net::TcpListener;
 
 use crate::support::database;
 use crate::support::desk::open;
-use crate::support::lambda::run;
+use crate::support::lambda::{on_table, order, run};
 use crate::support::own_table::OwnTable;
-
-/// An order as the gateway hands it over.
-fn order(body: &str, key: Option<&str>) -> Value {
-    let mut headers = json!({"Authorization": ["Bearer tb_secret0secret0secret0"]});
-    if let Some(key) = key {
-        headers["Idempotency-Key"] = json!([key]);
-    }
-    json!({
-        "resource": "/events/{eventId}/reservations", "path": "/events/any/reservations",
-        "httpMethod": "POST", "headers": {}, "multiValueHeaders": headers,
-        "pathParameters": {"eventId": "any"},
-        "requestContext": {"requestId": "a-request", "stage": "v1", "httpMethod": "POST",
-            "authorizer": {"partnerId": "abc-corp", "role": "partner"}},
-        "body": body, "isBase64Encoded": false,
-    })
-}
 
 /// Runs `reserve-seats` on this table, and gives its lines.
 async fn lines(table: &str, level: &str, orders: Vec<Value>) -> Vec<Value> {
@@ -33,14 +17,7 @@ async fn lines(table: &str, level: &str, orders: Vec<Value>) -> Vec<Value> {
 }
 
 async fn lines_of(database: &str, table: &str, level: &str, orders: Vec<Value>) -> Vec<Value> {
-    let environment = [
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", database),
-        ("TABLE_NAME", table),
-        ("DEFAULT_EVENT_ID", "any"),
-        ("LOG_LEVEL", level),
-    ];
+    let environment = [on_table(database, table).as_slice(), &[("LOG_LEVEL", level)]].concat();
     let (answers, lines) = run("reserve-seats", &environment, orders).await;
     assert!(lines.iter().all(|line| !line.contains("tb_secret")), "{lines:?}");
     assert!(lines.iter().all(|line| !line.contains("for-my-mother")), "{lines:?}");
@@ -82,9 +59,9 @@ async fn a_request_leaves_one_line_that_tells_its_whole_story() {
         line
     };
     let wants = [
-        told("answered", json!({"status": 201, "seats_sold": 3, "cold_start": true})),
-        told("answered", json!({"status": 201, "replay": true, "own_work_found": true})),
-        told("refused", json!({"status": 409, "code": "not-enough-seats"})),
+        told("answered", json!({"status": 201, "pool": 0, "seats_sold": 3, "cold_start": true})),
+        told("answered", json!({"status": 201, "pool": 0, "replay": true, "own_work_found": true})),
+        told("refused", json!({"status": 409, "pool": 0, "code": "not-enough-seats"})),
         told("refused", json!({"status": 400, "code": "validation-failed"})),
     ];
     for (line, want) in lines.into_iter().zip(wants) {

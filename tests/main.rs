@@ -57,6 +57,7 @@ mod store_contract;
 mod summarize_event;
 mod support;
 mod torn_reading;
+mod trouble_rings;
 mod verdicts;
 mod watching;
 mod wire;

@@ -66,6 +66,7 @@ fn each_saved_query_reads_fields_that_a_request_writes() {
         "as",
         "by",
         "bin",
+        "pool",
         "refusals",
         "starts",
         "ms",

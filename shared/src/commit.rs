@@ -87,7 +87,10 @@ pub async fn decide_and_commit<S: Store>(
     let mut race =
         Race { desk, event, home, seats, started, lost, looked, has_guessed, tried, proof };
     let settled = race.run(&rule).await;
-    trail::note(|trail| trail.races_lost = race.lost);
+    trail::note(|trail| {
+        trail.pool = Some(race.home.get());
+        trail.races_lost = race.lost;
+    });
     settled.map_err(|problem| race.doubt(problem))
 }
 

@@ -14,6 +14,7 @@ use crate::desk::Desk;
 use crate::event::Event;
 use crate::pool::Pool;
 use crate::store::{Commit, Store, StoreError};
+use crate::trail;
 
 /// How long to wait for a round that somebody else has begun: reading 2,000 pools takes some 60 ms.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -72,6 +73,12 @@ impl Looked {
         Shortage::of(event.total_seats, &self.before, &self.census)
     }
 
+    /// This, of which the request's line says how old it may be.
+    fn not_new(self) -> Self {
+        trail::note(|trail| trail.board_age = Some(self.before.at.elapsed()));
+        self
+    }
+
     /// Whether too few seats were counted for an order, and it is not proved that they were too few
     /// at one moment.
     fn is_doubtful(&self, event: &Event, requested: u32) -> bool {
@@ -105,7 +112,7 @@ pub(crate) async fn look<S: Store>(
         && let known = (Looked { before, census, pools: None })
         && (requested == 0 || known.shortage(event).is_of(requested))
     {
-        return Ok(known);
+        return Ok(known.not_new());
     }
 
     let calm = Duration::from_millis(u64::from(event.pools.get() / POOLS_A_MS));
@@ -127,7 +134,7 @@ pub(crate) async fn look<S: Store>(
         if let Some(before) = before {
             let Board { census, .. } = board;
             desk.recall(event, |memory| memory.learn(before, &census));
-            return Ok(Looked { before, census, pools: None });
+            return Ok(Looked { before, census, pools: None }.not_new());
         }
 
         if since.0 != board.begun {

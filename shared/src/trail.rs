@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -29,6 +30,8 @@ pub(crate) struct Trail {
     pub(crate) is_cold: bool,
     /// The event that it was about.
     pub(crate) event: String,
+    /// The pool that its reservation is in, or was to be in.
+    pub(crate) pool: Option<u16>,
     /// The reservation that was made, shown or ended.
     pub(crate) reservation: String,
     /// Seats that were sold.
@@ -51,6 +54,8 @@ pub(crate) struct Trail {
     pub(crate) own_work_found: bool,
     /// Whether it was refused by what another request had read of the pools.
     pub(crate) refused_in_crowd: bool,
+    /// How long ago the moment was that the board proves something of, if it was asked.
+    pub(crate) board_age: Option<Duration>,
     /// Attempts of calls to DynamoDB, retries among them.
     pub(crate) calls: u32,
     /// Read units, as far as DynamoDB tells: not of what failed.

@@ -9,12 +9,39 @@ use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
 use super::stack;
+
+/// An order as the gateway hands it over.
+pub(crate) fn order(body: &str, key: Option<&str>) -> Value {
+    let mut headers = json!({"Authorization": ["Bearer tb_secret0secret0secret0"]});
+    if let Some(key) = key {
+        headers["Idempotency-Key"] = json!([key]);
+    }
+    json!({
+        "resource": "/events/{eventId}/reservations", "path": "/events/any/reservations",
+        "httpMethod": "POST", "headers": {}, "multiValueHeaders": headers,
+        "pathParameters": {"eventId": "any"},
+        "requestContext": {"requestId": "a-request", "stage": "v1", "httpMethod": "POST",
+            "authorizer": {"partnerId": "abc-corp", "role": "partner"}},
+        "body": body, "isBase64Encoded": false,
+    })
+}
+
+/// What a function is told of its table.
+pub(crate) fn on_table<'a>(database: &'a str, table: &'a str) -> [(&'static str, &'a str); 5] {
+    [
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", database),
+        ("TABLE_NAME", table),
+        ("DEFAULT_EVENT_ID", "any"),
+    ]
+}
 
 /// Runs the function's binary under a runtime that hands it these events, and gives its answers.
 pub(crate) async fn answers_of(

@@ -5,6 +5,7 @@
 //! the real [`stack`], a [`client`] that checks every [`answer`] it gets, and a [`sale`] for each
 //! test to have to itself; or a [`stand_in`] that does what no stack should.
 
+pub(crate) mod alarm;
 pub(crate) mod answer;
 pub(crate) mod answering;
 pub(crate) mod books;
@@ -19,6 +20,7 @@ pub(crate) mod lambda;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod losing;
+pub(crate) mod metrics;
 pub(crate) mod nouns;
 pub(crate) mod own_table;
 pub(crate) mod processes;

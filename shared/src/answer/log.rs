@@ -4,6 +4,7 @@
 //! What there is nothing to say of is left out: a plain sale is a short line.
 
 use std::error::Error;
+use std::time::Duration;
 
 use lambda_http::{Request, RequestExt as _};
 
@@ -45,7 +46,9 @@ impl<'a> Told<'a> {
         let Self { request_id, caller, trail } = self;
         let code = problem.map(Problem::code);
         let cause = problem.map(|problem| chain(problem));
-        let duration_ms = trail.started.map(|started| started.elapsed().as_secs_f64() * 1_000.0);
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1_000.0;
+        let duration_ms = trail.started.map(|started| milliseconds(started.elapsed()));
+        let board_age_ms = trail.board_age.map(milliseconds);
         // One list of fields for both levels.
         macro_rules! tell {
             ($level:ident, $message:literal) => {
@@ -66,6 +69,8 @@ impl<'a> Told<'a> {
                     seats_returned = more_than(0, trail.seats_returned),
                     replay = trail.is_replay.then_some(true),
                     own_work_found = trail.own_work_found.then_some(true),
+                    pool = trail.pool,
+                    board_age_ms,
                     refused_in_crowd = trail.refused_in_crowd.then_some(true),
                     races_lost = more_than(0, trail.races_lost),
                     outcomes_unknown = more_than(0, trail.outcomes_unknown),
