@@ -8,7 +8,7 @@ use crate::support::alarm::{alarms, rings};
 fn each_alarm_rings_when_it_should_and_not_one_step_before() {
     // What is usual, and the least that is not.
     type Values = &'static [(&'static str, f64)];
-    let cases: [(&str, Values, Values); 20] = [
+    let cases: [(&str, Values, Values); 22] = [
         ("ApiErrors", &[("5XXError", 0.05)], &[("5XXError", 0.0501)]),
         ("ApiLatency", &[("Latency", 2_499.0)], &[("Latency", 2_500.0)]),
         ("AuditSeatsSilence", &[("EventsAudited", 1.0)], &[("EventsAudited", 0.0)]),
@@ -37,6 +37,8 @@ fn each_alarm_rings_when_it_should_and_not_one_step_before() {
             &[("runs", 2.0), ("failed", 1.0)],
             &[("runs", 1.0), ("failed", 1.0)],
         ),
+        ("HoldErrors", &[("confirmReservation", 0.0)], &[("confirmReservation", 1.0)]),
+        ("HoldThrottles", &[("extendReservation", 0.0)], &[("extendReservation", 1.0)]),
         ("SlowBurnLong", &[("5XXError", 0.006)], &[("5XXError", 0.0061)]),
         ("SlowBurnShort", &[("5XXError", 0.006)], &[("5XXError", 0.0061)]),
         ("SlowSales", &[("Duration", 299.0)], &[("Duration", 300.0)]),

@@ -37,7 +37,7 @@ async fn a_board_comes_back_as_it_was_posted(store: impl Store) {
         assert_eq!(new, Board::default(), "nobody has read the pools");
         let begun = begin(&store, &event).await;
         assert!(begun.is_busy());
-        let census = Census::of(&Pool::open_all(&event));
+        let census = Census::of(&Pool::open_all(&event), nouns::start_of_time());
         assert_eq!(census.free.len(), usize::from(event.pools.get()));
         let ended = begun.clone().with_census(census);
         assert_eq!(store.post(&event, &begun, &ended).await.unwrap(), Commit::Applied);

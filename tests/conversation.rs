@@ -114,7 +114,7 @@ async fn keep_the_board(store: &DynamoStore) {
     let begun = new.with_next_round();
     assert_eq!(store.post(&event, &new, &begun).await.unwrap(), Commit::Applied);
     assert_eq!(store.post(&event, &new, &begun).await.unwrap(), Commit::Conflict(None));
-    let census = Census::of(&store.load_pools(&event).await.unwrap());
+    let census = Census::of(&store.load_pools(&event).await.unwrap(), nouns::start_of_time());
     let ended = begun.clone().with_census(census);
     assert_eq!(store.post(&event, &begun, &ended).await.unwrap(), Commit::Applied);
     assert_eq!(store.post(&event, &begun, &ended).await.unwrap(), Commit::Conflict(None));

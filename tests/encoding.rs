@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use shared::access::{AccessToken, Caller, Role};
 use shared::board::{Board, Census};
 use shared::event::{Event, PoolIndex};
+use shared::hold::HoldTime;
 use shared::mark::RequestMark;
 use shared::order::{Order, SeatCount};
 use shared::pool::Pool;
@@ -61,13 +62,16 @@ struct Deed {
 }
 
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let hold = prop::option::of(60..=900_u64);
     let reference = prop::option::of(texts::<PartnerReference>(&LETTERS));
-    let order =
-        (ids::<PartnerId>(), 1..=10_u64, reference).prop_map(|(partner, seats, reference)| Order {
+    let order = (ids::<PartnerId>(), 1..=10_u64, reference, hold).prop_map(
+        |(partner, seats, reference, hold)| Order {
             partner,
             seats: SeatCount::try_from(seats).expect("1 to 10"),
             reference,
-        });
+            hold: hold.map(|seconds| HoldTime::try_from(seconds).expect("60 to 900")),
+        },
+    );
     let deed = (order, any::<[u8; 32]>(), times(), prop::option::of(any::<u64>()));
     let deed = deed.prop_map(|(order, id, at, cancelled_by)| Deed { order, id, at, cancelled_by });
     prop::collection::vec(deed, 1..8)
@@ -81,9 +85,12 @@ async fn lived_through(wire: &Wire, event: &Event, deeds: &[Deed]) -> Pool {
         let id = ReservationId::in_pool(pool.index(), *id);
         let Ok(sold) = pool.reserve(&id, order, *at) else { continue };
         let mut all = vec![changes(Ok(sold))];
+        let caller = Caller { id: order.partner.clone(), role: Role::Partner };
+        if order.hold.is_some() && order.seats.get() % 2 == 0 {
+            all.push(changes(all[0][0].after().confirm(&id, &caller, *at)));
+        }
         if let Some(by) = cancelled_by {
-            let caller = Caller { id: order.partner.clone(), role: Role::Partner };
-            let sold = all[0][0].after();
+            let sold = all.last().expect("it was sold")[0].after();
             all.push(changes(sold.cancel(&id, &caller, RequestMark::new(*by), *at)));
         }
         for change in all {
@@ -117,7 +124,7 @@ fn whatever_was_altered_or_cut_is_corrupt_or_the_same() {
             let read = async || store.load_event(&event.id).await;
             check_alterations(&wire, &key, Some(event.clone()), read).await;
 
-            let (new, census) = (Board::default(), Census::of([&pool]));
+            let (new, census) = (Board::default(), Census::of([&pool], nouns::start_of_time()));
             let begun = new.with_next_round();
             let ended = begun.clone().with_census(census);
             store.post(&event, &new, &begun).await.expect("it is calm");

@@ -33,7 +33,7 @@ fn event_of(operation: &Operation, authorizer: &Value) -> Value {
     let path = operation.path.replace("{eventId}", "any").replace("{reservationId}", reservation);
     let body = match operation.path.as_str() {
         "/events" => json!({"eventId": "new", "name": "New", "totalSeats": 1}),
-        _ => json!({"seats": 1}),
+        _ => json!({"seats": 1, "expiresInSeconds": 60}),
     };
     json!({
         "resource": operation.path,
@@ -63,7 +63,7 @@ async fn no_keyed_operation_answers_a_caller_whom_the_authorizer_does_not_know()
     for operation in keyed {
         functions.entry(binary_of(&operation.function)).or_default().push(operation);
     }
-    assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 13);
+    assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 17);
 
     let environment = [
         ("AWS_ACCESS_KEY_ID", "local"),

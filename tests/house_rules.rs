@@ -90,28 +90,36 @@ fn every_function_is_watched_and_rolled_back() {
     let template = contract::yaml("template.yaml");
     let resources = &template["Resources"];
     let rolls_back = &template["Globals"]["Function"]["DeploymentPreference"]["Alarms"];
-    assert_eq!(*rolls_back, serde_json::json!(["FunctionErrors", "UpdateErrors"]));
+    assert_eq!(*rolls_back, serde_json::json!(["FunctionErrors", "HoldErrors", "UpdateErrors"]));
     let functions: BTreeSet<_> = contract::functions().into_keys().collect();
-    for (alarm, metric) in [("FunctionErrors", "Errors"), ("FunctionThrottles", "Throttles")] {
-        let metrics = resources[alarm]["Properties"]["Metrics"].as_array().unwrap();
-        // A metric of what is off unless asked for is the second of an `!If`'s three parts.
-        let metrics = metrics.iter().map(|one| one.get(1).unwrap_or(one));
-        let watched = metrics.filter_map(|one| {
-            let metric_of = &one["MetricStat"]["Metric"];
-            let function = metric_of["Dimensions"][0]["Value"].as_str()?;
-            assert_eq!(metric_of["MetricName"], metric, "{alarm}");
-            assert_eq!(metric_of["Dimensions"][1]["Value"], format!("${{{function}}}:live"));
-            Some(function.to_owned())
-        });
-        let watched: BTreeSet<_> = watched.collect();
-        assert!(watched.len() <= 10, "CloudWatch adds up ten at most");
+    let pairs = [
+        (["FunctionErrors", "HoldErrors"], "Errors"),
+        (["FunctionThrottles", "HoldThrottles"], "Throttles"),
+    ];
+    for (alarms, metric) in pairs {
+        let mut watched = BTreeSet::new();
+        for alarm in alarms {
+            let metrics = resources[alarm]["Properties"]["Metrics"].as_array().unwrap();
+            // A metric of what is off unless asked for is the second of an `!If`'s three parts.
+            let metrics = metrics.iter().map(|one| one.get(1).unwrap_or(one));
+            let of_alarm = metrics.filter_map(|one| {
+                let metric_of = &one["MetricStat"]["Metric"];
+                let function = metric_of["Dimensions"][0]["Value"].as_str()?;
+                assert_eq!(metric_of["MetricName"], metric, "{alarm}");
+                assert_eq!(metric_of["Dimensions"][1]["Value"], format!("${{{function}}}:live"));
+                Some(function.to_owned())
+            });
+            let of_alarm: Vec<_> = of_alarm.collect();
+            assert!(of_alarm.len() <= 10, "CloudWatch adds up ten at most");
+            watched.extend(of_alarm);
+        }
         let unwatched: Vec<_> = functions.difference(&watched).collect();
         // Nobody waits for these, and the silence of each is an alarm of its own.
         let mut by_itself = vec!["RehearseSaleFunction"];
         if metric == "Throttles" {
             by_itself.insert(0, "AuditSeatsFunction");
         }
-        assert_eq!(unwatched, by_itself, "{alarm}");
+        assert_eq!(unwatched, by_itself, "{metric}");
     }
 }
 

@@ -5,14 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::config::DEFAULT_EVENT_ID;
 use shared::store::Store;
 
 use crate::support::answer::check_problem;
 use crate::support::contract::{self, Operation};
-use crate::support::desk::{Incoming, desk, incoming, open};
+use crate::support::desk::{Incoming, desk, desk_at, incoming, open};
 use crate::support::losing::LosingStore;
+use crate::support::nouns;
 use crate::support::schema::{fault, referred};
 use crate::support::simulated::SimulatedStore;
 use crate::support::simulated::weather::{Dice, Weather};
@@ -57,7 +59,7 @@ fn every_example_of_a_request_is_one_that_is_understood() {
     let contents: Vec<_> = paths
         .filter_map(|item| item["post"]["requestBody"]["content"]["application/json"].as_object())
         .collect();
-    assert_eq!(contents.len(), 3);
+    assert_eq!(contents.len(), 5);
     for content in contents {
         let content = Value::Object(content.clone());
         for (name, example) in examples(&content) {
@@ -125,6 +127,16 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
             call("any"),
             call("any"),
         ],
+        "confirmReservation" => vec![call("any").keyed(&"k".repeat(256)), call("any")],
+        "extendReservation" => {
+            let time = || call("any").body(&json!({"expiresInSeconds": 300}));
+            vec![
+                call("any"),
+                call("any").body(&large),
+                time().header("Content-Encoding", "gzip"),
+                time(),
+            ]
+        }
         "createEvent" => vec![
             create(&event),
             create(&event),
@@ -162,6 +174,7 @@ async fn statuses<S: Store>(
     operation: &Operation,
     store: SimulatedStore,
     on: fn(SimulatedStore) -> S,
+    clock: fn() -> Timestamp,
 ) -> BTreeSet<String> {
     let is_default = !operation.path.contains("{eventId}");
     let (event, orders) = if is_default {
@@ -170,9 +183,11 @@ async fn statuses<S: Store>(
         ("any", "/events/any/reservations")
     };
     open(&store, event, 10).await;
-    let order = incoming("POST", orders).body(&json!({"seats": 1})).keyed("before");
+    let is_of_holds = operation.id.contains("confirm") || operation.id.contains("extend");
+    let hold = is_of_holds.then(|| json!({"expiresInSeconds": 60}));
+    let order = incoming("POST", orders).body(&json!({"seats": 1, "hold": hold})).keyed("before");
     let id = order.at(&desk(store.clone())).await.text_of("reservationId");
-    let desk = desk(on(store));
+    let desk = desk_at(on(store), clock);
     let mut statuses = BTreeSet::new();
     for request in requests(operation, &id) {
         statuses.insert(request.at(&desk).await.status.to_string());
@@ -185,10 +200,13 @@ async fn every_answer_in_the_contract_is_one_that_is_given() {
     let mut never_given = BTreeMap::new();
     for operation in contract::operations() {
         let calm = SimulatedStore::calm;
-        let mut given = statuses(operation, calm(), |store| store).await;
-        given.extend(statuses(operation, calm(), LosingStore).await);
-        given.extend(statuses(operation, calm(), |_| SimulatedStore::calm()).await);
-        given.extend(statuses(operation, calm(), |_| gone()).await);
+        let now = nouns::start_of_time;
+        let later = || nouns::start_of_time() + SignedDuration::from_mins(5);
+        let mut given = statuses(operation, calm(), |store| store, now).await;
+        given.extend(statuses(operation, calm(), |store| store, later).await);
+        given.extend(statuses(operation, calm(), LosingStore, now).await);
+        given.extend(statuses(operation, calm(), |_| SimulatedStore::calm(), now).await);
+        given.extend(statuses(operation, calm(), |_| gone(), now).await);
         given.extend(OF_THE_GATEWAY.map(str::to_owned));
         let never = operation.answers.keys().filter(|status| !given.contains(*status));
         let never: Vec<_> = never.collect();

@@ -21,14 +21,28 @@ use crate::support::nouns;
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (caller, key) = (|| 0..3_usize, || 0..40_u8);
-    let reserve =
-        (caller(), key(), 1..=10_u64, any::<bool>()).prop_map(|(caller, key, seats, reference)| {
-            Step::Reserve { caller, key, seats, reference }
-        });
+    let seconds = || 60..=900_u64;
+    let order = (caller(), key(), 1..=10_u64, any::<bool>(), prop::option::of(seconds()));
+    let reserve = order.prop_map(|(caller, key, seats, reference, hold)| Step::Reserve {
+        caller,
+        key,
+        seats,
+        reference,
+        hold,
+    });
+    let confirm = (caller(), caller(), key()).prop_map(|(caller, owner, key)| Step::Confirm {
+        caller,
+        owner,
+        key,
+    });
+    let extend = (caller(), caller(), key(), seconds())
+        .prop_map(|(caller, owner, key, seconds)| Step::Extend { caller, owner, key, seconds });
     let cancel = (caller(), caller(), key(), 0..2_u64)
         .prop_map(|(caller, owner, key, by)| Step::Cancel { caller, owner, key, by });
-    let wait = (0..26_i64 * 60).prop_map(|minutes| Step::Wait { minutes });
-    prop::collection::vec(prop_oneof![6 => reserve, 5 => cancel, 1 => wait], 1..120)
+    let wait = prop_oneof![2 => 0..900_i64, 1 => 0..26 * 3_600_i64];
+    let wait = wait.prop_map(|seconds| Step::Wait { seconds });
+    let step = prop_oneof![6 => reserve, 4 => cancel, 2 => confirm, 2 => extend, 1 => wait];
+    prop::collection::vec(step, 1..120)
 }
 
 /// An event with so many seats in so many pools.
@@ -43,7 +57,13 @@ fn events() -> impl Strategy<Value = Event> {
 fn any_sequence_of_requests_sells_every_seat_once_and_loses_none() {
     let seen = Mutex::new(BTreeSet::new());
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
+    // To extend one hold three times is rare among random steps.
+    let (caller, owner, key, seconds) = (0, 0, 7, 900);
+    let reserve = Step::Reserve { caller, key, seats: 2, reference: false, hold: Some(seconds) };
+    let longer = [Step::Wait { seconds: 850 }, Step::Extend { caller, owner, key, seconds }];
+    let too_long = [&[reserve][..], &longer, &longer].concat();
     let outcome = runner.run(&(events(), steps()), |(event, steps)| {
+        let steps = [too_long.clone(), steps].concat();
         let mut world = World::new(event);
         for step in &steps {
             world.take(step);
@@ -58,14 +78,24 @@ fn any_sequence_of_requests_sells_every_seat_once_and_loses_none() {
         "another partner's",
         "cancellation replayed",
         "cancelled",
+        "cancelled after its hold",
         "cancelled twice",
+        "confirmed",
+        "confirmed already",
         "dropped",
+        "expired",
+        "extended",
         "gathered from several",
+        "held for too long",
+        "held long enough",
+        "hold expired",
         "key reused",
         "never sold",
         "not enough seats",
+        "not held",
         "replayed",
         "sold",
+        "too many held",
     ];
     assert_eq!(seen.into_inner().unwrap(), BTreeSet::from(every_outcome));
 }
@@ -111,8 +141,8 @@ fn a_refusal_rests_on_a_bound_that_no_moment_exceeds() {
         }
         if seen.second.len() == pools {
             let total = world.event.total_seats;
-            let sold_before = Census::of(&seen.first).sold;
-            let bound = Census::of(&seen.second).free_at_most(total, sold_before);
+            let sold_before = Census::of(&seen.first, world.now).sold;
+            let bound = Census::of(&seen.second, world.now).free_at_most(total, sold_before);
             let most_free = u64::from(seen.most_free);
             prop_assert!(bound >= most_free, "{most_free} were free, not {bound}");
             *exact.lock().unwrap() += u32::from(bound == most_free);
@@ -142,8 +172,9 @@ fn seats_that_move_behind_a_reading_are_no_shortage() {
     let Ok(Decision::Commit(changes, _)) = decided else { panic!("{decided:?}") };
     let [receiver, giver] = [&changes[0], &changes[1]].map(|change| change.after().clone());
     assert_eq!((giver.available(), receiver.available()), (10, 9));
-    let sold_before = Census::of(&[giver.clone(), empty]).sold;
-    let bound = Census::of(&[giver, receiver]).free_at_most(world.event.total_seats, sold_before);
+    let sold_before = Census::of(&[giver.clone(), empty], world.now).sold;
+    let after = Census::of(&[giver, receiver], world.now);
+    let bound = after.free_at_most(world.event.total_seats, sold_before);
     assert_eq!(bound, 20, "all 20 seats that nobody had taken when the reading began");
 }
 

@@ -180,5 +180,5 @@ fn the_dashboard_and_the_alarms_show_metrics_that_are_made() {
     }
     let of_alarms = widgets().into_iter().filter(|widget| widget["type"] == "alarm");
     let rung = of_alarms.map(|widget| widget["properties"]["alarms"].as_array().unwrap().len());
-    assert_eq!(rung.sum::<usize>(), 16);
+    assert_eq!(rung.sum::<usize>(), 18);
 }

@@ -20,7 +20,7 @@ use crate::parse;
 use crate::problem::Problem;
 use crate::reservation::Reservation;
 use crate::summary::Summary;
-use crate::tags::{Tags, tag_of};
+use crate::tags::{Tags, tag_of, tag_of_held, tag_of_version_or_end};
 use crate::trail;
 
 /// Says that an earlier try of this request had done the work.
@@ -68,15 +68,26 @@ pub fn reserved(event: &Event, reservation: &Reservation, replayed: bool) -> Res
         }
     });
     let location = format!("reservations/{}", reservation.id);
-    let made = start(201).header(LOCATION, location).header(ETAG, tag_of(reservation.version));
+    let made = start(201).header(LOCATION, location).header(ETAG, tag_of_reservation(reservation));
     json(mark(made, replayed), &ReservationBody::of(event, reservation))
+}
+
+/// 200: the reservation as it was changed, now or at an earlier try.
+pub fn changed(event: &Event, reservation: &Reservation, replayed: bool) -> Response<Body> {
+    note(event, reservation, replayed);
+    let changed = start(200).header(ETAG, tag_of_reservation(reservation));
+    json(mark(changed, replayed), &ReservationBody::of(event, reservation))
 }
 
 /// 200: the reservation as it is now; or 304, if the caller has seen this version of it.
 pub fn shown(request: &Request, event: &Event, reservation: &Reservation) -> Response<Body> {
     note(event, reservation, false);
     let body = ReservationBody::of(event, reservation);
-    unless_seen(request, tag_of(reservation.version), &body)
+    unless_seen(request, tag_of_reservation(reservation), &body)
+}
+
+fn tag_of_reservation(reservation: &Reservation) -> String {
+    tag_of_version_or_end(reservation.version, reservation.has_expired())
 }
 
 /// 204: the seats are given back, now or at an earlier try.
@@ -105,7 +116,7 @@ pub fn created(summary: &Summary, replayed: bool) -> Response<Body> {
 /// 200: the numbers of an event; or 304, if the caller has seen this version of them.
 pub fn summarized(request: &Request, summary: &Summary) -> Response<Body> {
     trail::note(|trail| trail.event.clone_from(&summary.event_id));
-    unless_seen(request, tag_of(summary.version), summary)
+    unless_seen(request, tag_of_held(summary.version, summary.held_seats), summary)
 }
 
 /// Notes what the answer is about, for the log.
@@ -211,6 +222,8 @@ struct ReservationBody<'a> {
     partner_reference: Option<&'a str>,
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cancelled_at: Option<String>,
     version: u64,
 }
@@ -225,6 +238,7 @@ impl<'a> ReservationBody<'a> {
             partner_id: reservation.partner.as_str(),
             partner_reference: reservation.reference.as_ref().map(|reference| reference.as_str()),
             created_at: text_of(reservation.created_at),
+            expires_at: reservation.expires_at().map(text_of),
             cancelled_at: reservation.cancelled.map(|cancellation| text_of(cancellation.at)),
             version: reservation.version,
         }

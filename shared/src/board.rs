@@ -7,6 +7,7 @@ mod memory;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 pub use self::memory::Memory;
@@ -28,6 +29,8 @@ pub struct Census {
     pub reservations: u64,
     /// The sum of the pools' versions.
     pub version: u64,
+    /// The seats that are held.
+    pub held: u64,
     /// The free seats of each pool that can be sold there; 255 stands for all beyond.
     pub free: Vec<u8>,
 }
@@ -73,15 +76,17 @@ pub(crate) struct Shortage {
 }
 
 impl Census {
-    /// Of all pools, by index.
-    pub fn of<'a>(pools: impl IntoIterator<Item = &'a Pool>) -> Self {
+    /// Of all pools, by index, as they are settled by now.
+    pub fn of<'a>(pools: impl IntoIterator<Item = &'a Pool>, now: Timestamp) -> Self {
         let mut census = Self::default();
         for pool in pools {
+            let pool = &*pool.settled(now);
             let live = pool.reservations().filter(|one| one.is_live()).map(|_| 1_u64);
             census.sold = census.sold.saturating_add(pool.sold());
             census.returned = census.returned.saturating_add(pool.returned());
             census.reservations = census.reservations.saturating_add(live.sum());
             census.version = census.version.saturating_add(pool.version());
+            census.held = census.held.saturating_add(pool.held().into());
             census.free.push(u8::try_from(sellable(pool)).unwrap_or(u8::MAX));
         }
         census
@@ -131,8 +136,8 @@ impl Shortage {
     }
 
     /// What the only pool of an event proves that has just been read.
-    pub(crate) fn of_only(pool: &Pool) -> Self {
-        let available = pool.available().into();
+    pub(crate) fn of_only(pool: &Pool, now: Timestamp) -> Self {
+        let available = pool.settled(now).available().into();
         Self { at: Instant::now(), at_most: available, available }
     }
 

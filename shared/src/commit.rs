@@ -132,7 +132,8 @@ impl<S: Store> Race<'_, S> {
                     }
                 },
             };
-            let (changes, reservation) = match rule(&view, self.desk.now()) {
+            let now = self.desk.now();
+            let (changes, reservation) = match rule(&view, now) {
                 Ok(Decision::Standing(reservation)) => return Ok(self.recover(reservation)),
                 Ok(Decision::Commit(changes, reservation)) => (changes, reservation),
                 Err(Refusal::NotEnoughSeats { requested, .. }) => {
@@ -142,7 +143,16 @@ impl<S: Store> Race<'_, S> {
                     if self.is_over() {
                         return self.look_last(rule).await;
                     }
-                    next = self.look_further(view, requested).await?;
+                    next = self.look_further(view.settled(now).into_owned(), requested).await?;
+                    continue;
+                }
+                // Time may refuse what it allowed a moment before. What was tried then may arrive.
+                Err(_) if self.may_arrive(view.home()) => {
+                    self.lost = self.lost.saturating_add(1);
+                    if self.is_over() {
+                        return self.look_last(rule).await;
+                    }
+                    next = self.read_again(&view).await?;
                     continue;
                 }
                 Err(refusal) => return Err(refusal.into()),

@@ -45,6 +45,7 @@ pub mod desk;
 pub mod dynamo;
 pub mod event;
 pub mod findings;
+pub mod hold;
 pub mod lookout;
 pub mod mark;
 mod members;

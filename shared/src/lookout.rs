@@ -221,7 +221,7 @@ async fn read_after<S: Store>(
 ) -> Result<Looked, StoreError> {
     let pools = desk.store.load_pools(event).await?;
     desk.note(event, pools.iter());
-    Ok(Looked { before, census: Census::of(&pools), pools: Some(pools) })
+    Ok(Looked { before, census: Census::of(&pools, desk.now()), pools: Some(pools) })
 }
 
 /// What this instance has seen of the pools by now. It saw no board: no census of another's round

@@ -1,5 +1,6 @@
 //! An order: what a partner asks for.
 
+use crate::hold::HoldTime;
 use crate::text::{Malformed, PartnerId, PartnerReference};
 
 /// Which partner wants how many seats, and its own name for the reservation.
@@ -11,6 +12,8 @@ pub struct Order {
     pub seats: SeatCount,
     /// The partner's own name for the reservation.
     pub reference: Option<PartnerReference>,
+    /// How long to hold the seats at first. `None` if they are bought at once.
+    pub hold: Option<HoldTime>,
 }
 
 /// How many seats one order may ask for: 1 to 10.

@@ -172,6 +172,28 @@ impl Fields {
         self.take(name, |value| integer(value).unwrap_or(u64::MAX).try_into())
     }
 
+    /// An integer in an object that may be left out, but not without the integer.
+    pub fn number_within<T>(&mut self, name: &'static str, member: &'static str) -> Option<T>
+    where
+        T: TryFrom<u64, Error = Malformed>,
+    {
+        if self.members.named.get(name).is_some_and(Value::is_null) {
+            self.members.named.remove(name);
+        }
+        let object = self
+            .take(name, |value| value.as_object().cloned().ok_or(Malformed::Unlike("an object")))?;
+        let mut fault = |detail: String, code| {
+            let pointer = format!("{}{}", pointer(name), pointer(member).trim_start_matches('#'));
+            self.faults.push(Fault { pointer, detail, code });
+        };
+        match object.get(member).map(|value| integer(value).unwrap_or(u64::MAX).try_into()) {
+            None => fault("is required".to_owned(), "required"),
+            Some(Err(malformed)) => fault(Malformed::to_string(&malformed), "malformed"),
+            Some(Ok(parsed)) => return Some(parsed),
+        }
+        None
+    }
+
     /// A text that may be left out, and else must be this one, which something else has said.
     pub fn same_text(&mut self, name: &'static str, said: &str) {
         if let Some(value) = self.text::<Verbatim>(name)

@@ -4,11 +4,15 @@
 //! `available + seats of live reservations = capacity` holds before and after every write, whatever
 //! fails in between. The module `rules` says which steps there are.
 
+mod change;
+mod holds;
+
 use std::collections::BTreeMap;
 use std::num::NonZero;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::change::Change;
 use crate::event::{Event, PoolIndex};
 use crate::order::Order;
 use crate::reservation::{Reservation, ReservationId};
@@ -35,6 +39,9 @@ const LIVE_BYTES_MAX: usize = 128 * 1_024;
 /// the store to it.
 const RESERVATION_BYTES: usize = 64;
 
+/// The most that it weighs besides if it was ever held.
+const HOLD_BYTES: usize = 20;
+
 /// A block of an event's seats, with everything that decides about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
@@ -45,12 +52,6 @@ pub struct Pool {
     returned: u64,
     reservations: BTreeMap<ReservationId, Reservation>,
     is_overflowed: bool,
-}
-
-/// One step of one pool, from the version before to the next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    after: Pool,
 }
 
 impl Pool {
@@ -133,7 +134,7 @@ impl Pool {
 
     /// Whether the order's reservation would fit in, as far as bytes go.
     pub fn has_room_for(&self, order: &Order) -> bool {
-        let added = bytes(&order.partner, order.reference.as_ref());
+        let added = bytes(&order.partner, order.reference.as_ref(), order.hold.is_some());
         self.live_bytes().saturating_add(added) <= LIVE_BYTES_MAX
     }
 
@@ -185,7 +186,7 @@ impl Pool {
     fn forgettable(&self, now: Timestamp) -> Vec<ReservationId> {
         let mut ended: Vec<_> = self
             .reservations()
-            .filter_map(|one| Some((one.version, one.cancelled?.at, bytes_of(one), one.id)))
+            .filter_map(|one| Some((one.version, one.ended_at()?, bytes_of(one), one.id)))
             .collect();
         ended.sort_unstable();
         let mut weight: usize = ended.iter().map(|(_, _, bytes, _)| bytes).sum();
@@ -204,76 +205,14 @@ impl Pool {
 }
 
 fn bytes_of(reservation: &Reservation) -> usize {
-    bytes(&reservation.partner, reservation.reference.as_ref())
+    bytes(&reservation.partner, reservation.reference.as_ref(), reservation.hold.is_some())
 }
 
-fn bytes(partner: &PartnerId, reference: Option<&PartnerReference>) -> usize {
+fn bytes(partner: &PartnerId, reference: Option<&PartnerReference>, is_hold: bool) -> usize {
     let reference = reference.map_or(0, |reference| reference.as_str().len());
-    RESERVATION_BYTES.saturating_add(partner.as_str().len()).saturating_add(reference)
-}
-
-impl Change {
-    /// Which pool changes.
-    pub fn pool(&self) -> PoolIndex {
-        self.after.index
-    }
-
-    /// The version at which the pool must still stand.
-    pub fn expected_version(&self) -> u64 {
-        self.after.version.checked_sub(1).expect("a change makes a version of at least 1")
-    }
-
-    /// The pool as it will stand.
-    pub fn after(&self) -> &Pool {
-        &self.after
-    }
-
-    /// The pool as it will stand, though still at the version that it starts from: for a further
-    /// step of the same commit.
-    pub(crate) fn so_far(&self) -> Pool {
-        Pool { version: self.expected_version(), ..self.after.clone() }
-    }
-
-    /// An order of this pool stands in another from now on.
-    pub(crate) fn overflow(&mut self) {
-        self.after.is_overflowed = true;
-    }
-
-    /// Free seats come from other pools.
-    pub(crate) fn receive(&mut self, seats: u32) {
-        self.after.capacity = self.after.capacity.saturating_add(seats);
-        self.after.available = self.after.available.saturating_add(seats);
-    }
-
-    /// Free seats go to another pool.
-    ///
-    /// # Panics
-    ///
-    /// If there are not so many.
-    pub(crate) fn give(&mut self, seats: u32) {
-        let left = |of: u32| of.checked_sub(seats).expect("a donor gives only free seats");
-        self.after.available = left(self.after.available);
-        self.after.capacity = left(self.after.capacity);
-        self.after.check();
-    }
-
-    /// The reservation is new, and takes its seats; or it has ended, and gives them back.
-    ///
-    /// # Panics
-    ///
-    /// If the seats do not add up.
-    pub(crate) fn write(&mut self, reservation: Reservation) {
-        let seats = reservation.seats.get();
-        if reservation.is_live() {
-            let left = self.after.available.checked_sub(seats);
-            self.after.available = left.expect("an order takes only free seats");
-        } else {
-            self.after.available = self.after.available.saturating_add(seats);
-            self.after.returned = self.after.returned.saturating_add(seats.into());
-        }
-        self.after.reservations.insert(reservation.id, reservation);
-        self.after.check();
-    }
+    let hold = if is_hold { HOLD_BYTES } else { 0 };
+    let texts = partner.as_str().len().saturating_add(reference);
+    RESERVATION_BYTES.saturating_add(hold).saturating_add(texts)
 }
 
 #[cfg(test)]

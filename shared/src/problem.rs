@@ -3,8 +3,11 @@
 //! Every status, code and word that a handler can refuse with is chosen here, by exhaustive
 //! matches: a new refusal does not compile until it has its row.
 
+mod body;
+
 use serde::Serialize;
 
+pub use self::body::ProblemBody;
 use crate::refusal::Refusal;
 use crate::store::StoreError;
 
@@ -83,7 +86,13 @@ impl Problem {
             | Self::Refused(Refusal::ReservationNotFound) => 404,
             Self::EventExists
             | Self::Contended { .. }
-            | Self::Refused(Refusal::NotEnoughSeats { .. }) => 409,
+            | Self::Refused(
+                Refusal::NotEnoughSeats { .. }
+                | Refusal::TooManyHeld
+                | Refusal::NotHeld
+                | Refusal::HoldLimitReached { .. },
+            ) => 409,
+            Self::Refused(Refusal::HoldExpired) => 410,
             Self::Refused(Refusal::ReservationChanged) => 412,
             Self::BodyTooLarge => 413,
             Self::EncodingUnsupported => 415,
@@ -106,6 +115,10 @@ impl Problem {
             Self::EventNotFound => "event-not-found",
             Self::EventExists => "event-exists",
             Self::Refused(Refusal::NotEnoughSeats { .. }) => "not-enough-seats",
+            Self::Refused(Refusal::TooManyHeld) => "too-many-held",
+            Self::Refused(Refusal::NotHeld) => "not-held",
+            Self::Refused(Refusal::HoldLimitReached { .. }) => "hold-limit-reached",
+            Self::Refused(Refusal::HoldExpired) => "hold-expired",
             Self::Refused(Refusal::IdempotencyKeyReused) => "idempotency-key-reused",
             Self::Refused(Refusal::ReservationNotFound) => "reservation-not-found",
             Self::Refused(Refusal::ReservationChanged) => "precondition-failed",
@@ -128,6 +141,10 @@ impl Problem {
             Self::EventNotFound => "Event not found",
             Self::EventExists => "Event exists",
             Self::Refused(Refusal::NotEnoughSeats { .. }) => "Not enough seats left",
+            Self::Refused(Refusal::TooManyHeld) => "Too many seats held",
+            Self::Refused(Refusal::NotHeld) => "Not held",
+            Self::Refused(Refusal::HoldLimitReached { .. }) => "Held for too long",
+            Self::Refused(Refusal::HoldExpired) => "Hold expired",
             Self::Refused(Refusal::IdempotencyKeyReused) => "Idempotency key reused",
             Self::Refused(Refusal::ReservationNotFound) => "Reservation not found",
             Self::Refused(Refusal::ReservationChanged) => "Reservation has changed",
@@ -155,6 +172,10 @@ impl Problem {
             | Self::EventExists
             | Self::Refused(
                 Refusal::NotEnoughSeats { .. }
+                | Refusal::TooManyHeld
+                | Refusal::NotHeld
+                | Refusal::HoldLimitReached { .. }
+                | Refusal::HoldExpired
                 | Refusal::IdempotencyKeyReused
                 | Refusal::ReservationChanged,
             )
@@ -184,6 +205,20 @@ impl Problem {
             Self::EventExists => "An event with this id exists; it is unchanged.".to_owned(),
             Self::Refused(Refusal::NotEnoughSeats { requested, available }) => {
                 format!("{requested} seats were asked for and {available} are left.")
+            }
+            Self::Refused(Refusal::TooManyHeld) => {
+                "Your held seats are too many for this order. Confirm or cancel some, or retry \
+                 later or with another Idempotency-Key."
+                    .to_owned()
+            }
+            Self::Refused(Refusal::NotHeld) => {
+                "The reservation is confirmed already, and has no end.".to_owned()
+            }
+            Self::Refused(Refusal::HoldLimitReached { latest }) => {
+                format!("Seats can be held for 30 minutes in all, until {latest:.3}.")
+            }
+            Self::Refused(Refusal::HoldExpired) => {
+                "It was not confirmed in time, and its seats are free. Order again.".to_owned()
             }
             Self::Refused(Refusal::IdempotencyKeyReused) => {
                 "This Idempotency-Key was used with another body. Use a new key for a new request."
@@ -229,48 +264,4 @@ impl Problem {
             | Self::CallerUnknown => false,
         }
     }
-
-    /// The body of the answer.
-    pub fn body<'a>(&'a self, request_id: &'a str) -> ProblemBody<'a> {
-        let shortage = if let Self::Refused(Refusal::NotEnoughSeats { requested, available }) = self
-        {
-            Some((*requested, *available))
-        } else {
-            None
-        };
-        ProblemBody {
-            kind: format!("https://ticketboss.example/problems/{}", self.code()),
-            title: self.title(),
-            status: self.status(),
-            detail: self.detail(),
-            code: self.code(),
-            error: self.error(),
-            request_id,
-            retryable: self.is_retryable(),
-            requested_seats: shortage.map(|(requested, _)| requested),
-            available_seats: shortage.map(|(_, available)| available),
-            errors: if let Self::InvalidRequest(faults) = self { Some(faults) } else { None },
-        }
-    }
-}
-
-/// A problem as RFC 9457 wants it shown, with the members that only some problems have.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ProblemBody<'a> {
-    #[serde(rename = "type")]
-    kind: String,
-    title: &'static str,
-    status: u16,
-    detail: String,
-    code: &'static str,
-    error: &'static str,
-    request_id: &'a str,
-    retryable: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    requested_seats: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    available_seats: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<&'a [Fault]>,
 }

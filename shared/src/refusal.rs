@@ -1,5 +1,7 @@
 //! A refusal: a rule said no, and which.
 
+use jiff::Timestamp;
+
 /// Why a rule refused. Nothing was changed, and a retry of the same request is judged afresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -17,6 +19,21 @@ pub enum Refusal {
     /// There is no such reservation, or it is another partner's, or it is cancelled.
     #[error("there is no such reservation to change")]
     ReservationNotFound,
+    /// So many seats are held for the partner in this pool that the order's would be too many.
+    #[error("too many seats are held for the partner")]
+    TooManyHeld,
+    /// The reservation's time was over before it was confirmed.
+    #[error("the hold has expired")]
+    HoldExpired,
+    /// The reservation is confirmed, so there is no hold to extend.
+    #[error("the reservation is not held")]
+    NotHeld,
+    /// The hold would last longer, from its order on, than any may.
+    #[error("the hold would last too long")]
+    HoldLimitReached {
+        /// The latest moment until which it may be extended.
+        latest: Timestamp,
+    },
     /// The caller has not seen the reservation as it is.
     #[error("the reservation has changed since the caller saw it")]
     ReservationChanged,

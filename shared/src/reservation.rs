@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::event::{Event, PoolIndex};
+use crate::hold::{Hold, HoldState};
 use crate::mark::{RequestMark, digest, halves};
 use crate::order::{Order, SeatCount};
 use crate::refusal::Refusal;
@@ -27,6 +28,8 @@ pub struct Reservation {
     pub created_at: Timestamp,
     /// The pool's version that its last change made: its `ETag`.
     pub version: u64,
+    /// Until when it is held, or was. `None` if it was bought at once.
+    pub hold: Option<Hold>,
     /// When and by which request it was cancelled. `None` while its seats are taken.
     pub cancelled: Option<Cancellation>,
 }
@@ -37,16 +40,50 @@ impl Reservation {
         self.partner == order.partner
             && self.seats == order.seats
             && self.reference == order.reference
+            && self.hold.map(|hold| hold.time) == order.hold
     }
 
     /// Whether its seats are taken.
     pub fn is_live(&self) -> bool {
-        self.cancelled.is_none()
+        self.ended_at().is_none()
     }
 
-    /// The word for its state: `confirmed` or `cancelled`.
+    /// When its seats went back, if they did.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        let expired = self.hold.filter(|hold| hold.state == HoldState::Expired);
+        self.cancelled.map(|end| end.at).or(expired.map(|hold| hold.until))
+    }
+
+    /// Whether its hold was over before it was confirmed or cancelled.
+    pub fn has_expired(&self) -> bool {
+        self.cancelled.is_none() && !self.is_live()
+    }
+
+    /// Until when its seats are held, if they are taken and not bought yet.
+    pub fn held_until(&self) -> Option<Timestamp> {
+        let held = self.hold.filter(|hold| hold.state == HoldState::Held)?;
+        self.cancelled.is_none().then_some(held.until)
+    }
+
+    /// When its hold ends, or has ended unconfirmed.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        let unconfirmed = self.hold.filter(|hold| hold.state != HoldState::Confirmed)?;
+        self.cancelled.is_none().then_some(unconfirmed.until)
+    }
+
+    /// This reservation, whose hold has come to this.
+    pub(crate) fn with_hold(&self, state: HoldState) -> Self {
+        Self { hold: self.hold.map(|hold| Hold { state, ..hold }), ..self.clone() }
+    }
+
+    /// The word for its state: `held`, `confirmed`, `cancelled` or `expired`.
     pub fn status(&self) -> &'static str {
-        if self.is_live() { "confirmed" } else { "cancelled" }
+        match (self.cancelled, self.hold.map(|hold| hold.state)) {
+            (Some(_), _) => "cancelled",
+            (None, Some(HoldState::Held)) => "held",
+            (None, Some(HoldState::Expired)) => "expired",
+            (None, Some(HoldState::Confirmed) | None) => "confirmed",
+        }
     }
 }
 

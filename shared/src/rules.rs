@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use crate::access::Caller;
+use crate::hold::{self, Hold, HoldState, HoldTime};
 use crate::mark::RequestMark;
 use crate::order::Order;
 use crate::pool::{Change, Pool};
@@ -40,26 +41,31 @@ impl Pool {
     /// # Errors
     ///
     /// [`Refusal::NotEnoughSeats`], of this pool alone, which may have seats but no room, or not
-    /// all that an earlier try can have done; and [`Refusal::IdempotencyKeyReused`].
+    /// all that an earlier try can have done; [`Refusal::TooManyHeld`], of this pool, too; and
+    /// [`Refusal::IdempotencyKeyReused`].
     pub fn reserve(
         &self,
         id: &ReservationId,
         order: &Order,
         now: Timestamp,
     ) -> Result<Decision, Refusal> {
-        if let Some(standing) = self.find(id) {
+        let pool = self.settled(now);
+        if let Some(standing) = pool.find(id) {
             return replay(standing, order);
         }
-        let taken = if self.is_overflowed() { None } else { self.take(0, id, order, now) };
+        if !pool.may_hold(order) {
+            return Err(Refusal::TooManyHeld);
+        }
+        let taken = if pool.is_overflowed() { None } else { pool.take(0, id, order, now) };
         let (change, reservation) = taken.ok_or_else(|| Refusal::NotEnoughSeats {
             requested: order.seats.get(),
-            available: self.available(),
+            available: pool.available(),
         })?;
         Ok(Decision::Commit(vec![change], reservation))
     }
 
     /// Takes the order's seats for a new reservation, after `received` free seats have come from
-    /// other pools. `None` if there are too few, or no room.
+    /// other pools. `None` if there are too few, no room, or too many held. It is settled already.
     pub fn take(
         &self,
         received: u32,
@@ -68,7 +74,8 @@ impl Pool {
         now: Timestamp,
     ) -> Option<(Change, Reservation)> {
         let available = self.available().saturating_add(received);
-        if available < order.seats.get() || !self.has_room_for(order) {
+        let is_welcome = self.has_room_for(order) && self.may_hold(order);
+        if available < order.seats.get() || !is_welcome {
             return None;
         }
         let mut change = self.step(now);
@@ -80,6 +87,11 @@ impl Pool {
             reference: order.reference.clone(),
             created_at: now,
             version: change.after().version(),
+            hold: order.hold.map(|time| Hold {
+                time,
+                until: time.after(now),
+                state: HoldState::Held,
+            }),
             cancelled: None,
         };
         change.write(reservation.clone());
@@ -91,7 +103,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`Refusal::ReservationNotFound`], also where it is another partner's or cancelled already.
+    /// [`Refusal::ReservationNotFound`], also where it is another partner's or has ended already.
     pub fn cancel(
         &self,
         id: &ReservationId,
@@ -99,7 +111,8 @@ impl Pool {
         by: RequestMark,
         now: Timestamp,
     ) -> Result<Decision, Refusal> {
-        let standing = self.reservation(id, caller).ok_or(Refusal::ReservationNotFound)?;
+        let pool = self.settled(now);
+        let standing = pool.reservation(id, caller).ok_or(Refusal::ReservationNotFound)?;
         if let Some(cancellation) = standing.cancelled {
             return if cancellation.by == by {
                 Ok(Decision::Standing(standing.clone()))
@@ -107,8 +120,11 @@ impl Pool {
                 Err(Refusal::ReservationNotFound)
             };
         }
+        if !standing.is_live() {
+            return Err(Refusal::ReservationNotFound);
+        }
 
-        let mut change = self.step(now);
+        let mut change = pool.step(now);
         let reservation = Reservation {
             version: change.after().version(),
             cancelled: Some(Cancellation { at: now, by }),
@@ -116,6 +132,76 @@ impl Pool {
         };
         change.write(reservation.clone());
         Ok(Decision::Commit(vec![change], reservation))
+    }
+
+    /// Buys the seats that are held for the caller.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::HoldExpired`] from the moment on until which they were held, and
+    /// [`Refusal::ReservationNotFound`].
+    pub fn confirm(
+        &self,
+        id: &ReservationId,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Decision, Refusal> {
+        let pool = self.settled(now);
+        let standing = pool.held_for(id, caller)?;
+        if standing.held_until().is_none() {
+            return Ok(Decision::Standing(standing.clone()));
+        }
+        let confirmed = standing.with_hold(HoldState::Confirmed);
+        Ok(pool.restate(confirmed, now))
+    }
+
+    /// Holds the seats that are held for the caller for so long from now on, unless they are held
+    /// longer already.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::HoldLimitReached`], [`Refusal::NotHeld`] once it is confirmed; and those of
+    /// [`Pool::confirm`].
+    pub fn extend(
+        &self,
+        id: &ReservationId,
+        caller: &Caller,
+        time: HoldTime,
+        now: Timestamp,
+    ) -> Result<Decision, Refusal> {
+        let pool = self.settled(now);
+        let standing = pool.held_for(id, caller)?;
+        let (Some(hold), Some(held_until)) = (standing.hold, standing.held_until()) else {
+            return Err(Refusal::NotHeld);
+        };
+        let (until, latest) = (time.after(now), hold::latest(standing.created_at));
+        if until > latest {
+            return Err(Refusal::HoldLimitReached { latest });
+        }
+        if until <= held_until {
+            return Ok(Decision::Standing(standing.clone()));
+        }
+        let extended = Reservation { hold: Some(Hold { until, ..hold }), ..standing.clone() };
+        Ok(pool.restate(extended, now))
+    }
+
+    /// The caller's reservation, held or confirmed, of a pool that is settled.
+    fn held_for(&self, id: &ReservationId, caller: &Caller) -> Result<&Reservation, Refusal> {
+        let standing = self.reservation(id, caller).ok_or(Refusal::ReservationNotFound)?;
+        match (standing.is_live(), standing.cancelled) {
+            (true, _) => Ok(standing),
+            (false, Some(_)) => Err(Refusal::ReservationNotFound),
+            (false, None) => Err(Refusal::HoldExpired),
+        }
+    }
+
+    /// The reservation stands on like this.
+    fn restate(&self, reservation: Reservation, now: Timestamp) -> Decision {
+        let mut change = self.step(now);
+        let version = change.after().version();
+        let reservation = Reservation { version, ..reservation };
+        change.replace(reservation.clone());
+        Decision::Commit(vec![change], reservation)
     }
 
     /// Checks that the caller's reservation, if it stands, is of a version that the caller means.

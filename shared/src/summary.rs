@@ -26,7 +26,7 @@ pub struct Summary {
     pub version: u64,
     /// The seats of confirmed reservations.
     pub reserved_seats: u32,
-    /// The seats of held reservations: none, as long as nothing can be held.
+    /// The seats of held reservations.
     pub held_seats: u32,
     /// `on_sale`, or `sold_out` when no seat is free.
     pub status: &'static str,
@@ -40,8 +40,9 @@ impl Summary {
     /// what is counted.
     pub fn of(event: &Event, census: &Census) -> Self {
         let total_seats = event.total_seats.get();
-        let reserved = u32::try_from(census.taken()).unwrap_or(u32::MAX).min(total_seats);
-        let available_seats = total_seats.saturating_sub(reserved);
+        let taken = u32::try_from(census.taken()).unwrap_or(u32::MAX).min(total_seats);
+        let held_seats = u32::try_from(census.held).unwrap_or(u32::MAX).min(taken);
+        let available_seats = total_seats.saturating_sub(taken);
         Self {
             event_id: event.id.to_string(),
             name: event.name.to_string(),
@@ -50,8 +51,8 @@ impl Summary {
             available_seats,
             reservation_count: census.reservations,
             version: census.version,
-            reserved_seats: reserved,
-            held_seats: 0,
+            reserved_seats: taken.saturating_sub(held_seats),
+            held_seats,
             status: if available_seats > 0 { "on_sale" } else { "sold_out" },
         }
     }

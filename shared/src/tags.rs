@@ -9,6 +9,17 @@ pub fn tag_of(version: u64) -> String {
     format!("\"v{version}\"")
 }
 
+/// The tag of this version of a thing, while so many seats of it are held. Time changes those and
+/// not the version.
+pub fn tag_of_held(version: u64, held: u32) -> String {
+    if held == 0 { tag_of(version) } else { format!("\"v{version}h{held}\"") }
+}
+
+/// The tag of this version of a reservation. That time ends a hold does not change its version.
+pub fn tag_of_version_or_end(version: u64, has_expired: bool) -> String {
+    if has_expired { format!("\"v{version}x\"") } else { tag_of(version) }
+}
+
 /// Whether the caller means a thing of this version: as `If-Match` says, or any, without it.
 pub fn if_match(request: &Request) -> impl Fn(u64) -> bool + use<> {
     let tags = Tags::of(request, &IF_MATCH);

@@ -4,6 +4,7 @@
 //! the view widens to others, and free seats *gather* in that one: reservations never move and
 //! never span pools, free seats do.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
@@ -82,55 +83,43 @@ impl View {
         order: &Order,
         now: Timestamp,
     ) -> Result<Decision, Refusal> {
-        let alone = self.home.reserve(id, order, now);
-        let (Err(Refusal::NotEnoughSeats { requested, .. }), Some(others)) = (&alone, &self.others)
+        let settled = self.settled(now);
+        let Self { home, others, is_steady } = settled.as_ref();
+        let alone = home.reserve(id, order, now);
+        let (Err(Refusal::NotEnoughSeats { requested, .. }), Some(others)) = (&alone, others)
         else {
             return alone;
         };
 
         // The others may have been read after an overflow that this reading of the home pool does
         // not show yet: so whoever may overflow looks for it, too.
-        let has_room = self.home.has_room_for(order);
-        if self.home.is_overflowed() || !has_room {
+        let has_room = home.has_room_for(order);
+        if home.is_overflowed() || !has_room {
             let elsewhere = |pool: &Pool| pool.find(&id.moved_to(pool.index())).cloned();
             if let Some(standing) = others.iter().find_map(elsewhere) {
                 return rules::replay(&standing, order);
             }
-            if !self.is_steady {
+            if !is_steady {
                 return alone;
             }
         }
         let decided = if has_room {
-            gather(&self.home, others.iter().collect(), 0, id, order, now)
+            gather(home, others.iter().collect(), 0, id, order, now)
         } else {
-            self.overflow(others, id, order, now)
+            overflow(home, others, id, order, now)
         };
-        let requested = *requested;
-        decided.ok_or_else(|| Refusal::NotEnoughSeats { requested, available: self.available() })
+        let (requested, available) = (*requested, settled.available());
+        decided.ok_or(Refusal::NotEnoughSeats { requested, available })
     }
 
-    /// Takes the order's seats in the pool with the most free seats that has room for it. The home
-    /// pool gives what it has of those that lack there.
-    fn overflow(
-        &self,
-        others: &[Pool],
-        id: &ReservationId,
-        order: &Order,
-        now: Timestamp,
-    ) -> Option<Decision> {
-        let roomy = others.iter().filter(|pool| pool.has_room_for(order));
-        let host = roomy.max_by_key(|pool| (pool.available(), Reverse(pool.index())))?;
-        let missing = order.seats.get().saturating_sub(host.available());
-        let given = self.home.available().min(missing);
-        let donors = others.iter().filter(|pool| pool.index() != host.index()).collect();
-        let id = id.moved_to(host.index());
-        match gather(host, donors, given, &id, order, now)? {
-            Decision::Commit(mut changes, reservation) => {
-                changes.push(self.home.overflow(given, now));
-                Some(Decision::Commit(changes, reservation))
-            }
-            standing @ Decision::Standing(_) => Some(standing),
+    /// The view as it stands by now: the holds whose time is over have given their seats back.
+    pub fn settled(&self, now: Timestamp) -> Cow<'_, Self> {
+        if !self.pools().any(|pool| pool.has_lapsed(now)) {
+            return Cow::Borrowed(self);
         }
+        let settled = |pool: &Pool| pool.settled(now).into_owned();
+        let others = self.others.as_ref().map(|all| all.iter().map(settled).collect());
+        Cow::Owned(Self { home: settled(&self.home), others, is_steady: self.is_steady })
     }
 
     /// The free seats in view.
@@ -141,6 +130,30 @@ impl View {
     /// All pools in view.
     pub(crate) fn pools(&self) -> impl Iterator<Item = &Pool> {
         std::iter::once(&self.home).chain(self.others())
+    }
+}
+
+/// Takes the order's seats in the pool with the most free seats that has room for it. The home
+/// pool gives what it has of those that lack there.
+fn overflow(
+    home: &Pool,
+    others: &[Pool],
+    id: &ReservationId,
+    order: &Order,
+    now: Timestamp,
+) -> Option<Decision> {
+    let roomy = others.iter().filter(|pool| pool.has_room_for(order) && pool.may_hold(order));
+    let host = roomy.max_by_key(|pool| (pool.available(), Reverse(pool.index())))?;
+    let missing = order.seats.get().saturating_sub(host.available());
+    let given = home.available().min(missing);
+    let donors = others.iter().filter(|pool| pool.index() != host.index()).collect();
+    let id = id.moved_to(host.index());
+    match gather(host, donors, given, &id, order, now)? {
+        Decision::Commit(mut changes, reservation) => {
+            changes.push(home.overflow(given, now));
+            Some(Decision::Commit(changes, reservation))
+        }
+        standing @ Decision::Standing(_) => Some(standing),
     }
 }
 

@@ -4,7 +4,7 @@ use lambda_http::http::HeaderMap;
 use serde_json::Value;
 
 /// Every problem there is: its code, its statuses, title and `error`, and whether a retry may help.
-pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 18] = [
+pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 22] = [
     ("access-denied", &[403], "Access denied", "Access denied", false),
     ("bad-request", &[400, 414, 431], "Bad request", "Bad request", false),
     ("body-too-large", &[413], "Body too large", "Body too large", false),
@@ -17,9 +17,12 @@ pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 18] = [
     ),
     ("event-exists", &[409], "Event exists", "Event exists", false),
     ("event-not-found", &[404], "Event not found", "Event not found", false),
+    ("hold-expired", &[410], "Hold expired", "Hold expired", false),
+    ("hold-limit-reached", &[409], "Held for too long", "Held for too long", false),
     ("idempotency-key-reused", &[422], "Idempotency key reused", "Idempotency key reused", false),
     ("internal", &[500], "Internal error", "Internal error", false),
     ("not-enough-seats", &[409], "Not enough seats left", "Not enough seats left", false),
+    ("not-held", &[409], "Not held", "Not held", false),
     ("partner-mismatch", &[403], "Not your partner id", "Not your partner id", false),
     ("precondition-failed", &[412], "Reservation has changed", "Reservation has changed", false),
     ("rate-limited", &[429], "Too many requests", "Too many requests", true),
@@ -31,6 +34,7 @@ pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 18] = [
         false,
     ),
     ("route-not-found", &[404], "No such route", "No such route", false),
+    ("too-many-held", &[409], "Too many seats held", "Too many seats held", false),
     ("unauthenticated", &[401], "Access key missing", "Access key missing", false),
     ("unavailable", &[502, 503, 504], "Outcome unknown", "Outcome unknown", true),
     ("validation-failed", &[400], "Invalid request", "Invalid request", false),

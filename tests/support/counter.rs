@@ -4,7 +4,9 @@
 //! changed nothing, and no seat is lost.
 
 use cancel_reservation::cancel_reservation;
+use confirm_reservation::confirm_reservation;
 use create_event::create_event;
+use extend_reservation::extend_reservation;
 use lambda_http::{Body, Request, Response};
 use reserve_seats::reserve_seats;
 use shared::answer::finish;
@@ -13,7 +15,6 @@ use shared::config::DEFAULT_EVENT_ID;
 use shared::desk::Desk;
 use shared::event::Event;
 use shared::parse;
-use shared::pool::Pool;
 use shared::problem::Problem;
 use shared::summary::Summary;
 use show_docs::show_docs;
@@ -32,9 +33,11 @@ pub(crate) const CREATE: (&str, &str) = ("POST", "/events");
 pub(crate) const SUMMARY: (&str, &str) = ("GET", "/events/{eventId}");
 
 /// The route of each operation whose parser is tried, in the order of a reservation's life.
-const ROUTES: [(&str, &str); 6] = [
+const ROUTES: [(&str, &str); 8] = [
     ORDER,
     ("GET", "/events/{eventId}/reservations/{reservationId}"),
+    ("POST", "/events/{eventId}/reservations/{reservationId}/extend"),
+    ("POST", "/events/{eventId}/reservations/{reservationId}/confirm"),
     ("DELETE", "/events/{eventId}/reservations/{reservationId}"),
     SUMMARY,
     CREATE,
@@ -78,14 +81,15 @@ impl Counter {
         }
         let unchanged = before == self.desk.store.table.peek_all();
         assert!(answer.status < 400 || unchanged, "{said} changed what is stored");
-        let summary = Summary::of(&self.event, &Census::of(&self.pools()));
-        assert_eq!(summary.available_seats + summary.reserved_seats, summary.total_seats);
+        let summary = Summary::of(&self.event, &self.census());
+        let taken = summary.reserved_seats + summary.held_seats;
+        assert_eq!(summary.available_seats + taken, summary.total_seats);
         answer
     }
 
-    /// The event's pools as they are.
-    pub(crate) fn pools(&self) -> Vec<Pool> {
-        self.desk.store.peek_pools(&self.event)
+    /// What the event's pools come to as they are.
+    pub(crate) fn census(&self) -> Census {
+        Census::of(&self.desk.store.peek_pools(&self.event), self.desk.now())
     }
 
     async fn handle(
@@ -97,6 +101,8 @@ impl Counter {
         match (method, route.rsplit('/').next()) {
             ("POST", Some("reservations")) => reserve_seats(&self.desk, request).await,
             ("GET", Some("{reservationId}")) => show_reservation(&self.desk, request).await,
+            ("POST", Some("extend")) => extend_reservation(&self.desk, request).await,
+            ("POST", Some("confirm")) => confirm_reservation(&self.desk, request).await,
             ("DELETE", _) => cancel_reservation(&self.desk, request).await,
             ("GET", Some("{eventId}")) => summarize_event(&self.desk, request).await,
             ("POST", _) => create_event(&self.desk, request).await,

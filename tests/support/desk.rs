@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use cancel_reservation::cancel_reservation;
 use check_health::check_health;
+use confirm_reservation::confirm_reservation;
 use create_event::create_event;
+use extend_reservation::extend_reservation;
+use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};
 use reserve_seats::reserve_seats;
 use serde_json::{Value, json};
@@ -27,9 +30,14 @@ use super::{contract, nouns};
 
 /// A desk on this store.
 pub(crate) fn desk<S: Store>(store: S) -> Desk<S> {
+    desk_at(store, nouns::start_of_time)
+}
+
+/// A desk on this store, with this clock.
+pub(crate) fn desk_at<S: Store>(store: S, clock: fn() -> Timestamp) -> Desk<S> {
     let dice = Dice::new(1);
     let default_event = DEFAULT_EVENT_ID.parse().expect("an event id");
-    Desk::new(store, default_event, nouns::start_of_time, move || dice.bytes())
+    Desk::new(store, default_event, clock, move || dice.bytes())
 }
 
 /// Puts an event with so many seats on sale.
@@ -100,6 +108,10 @@ impl Incoming {
             ["events", event, "reservations", id] => {
                 json!({ "eventId": event, "reservationId": id })
             }
+            ["reservations", id, _] => json!({ "reservationId": id }),
+            ["events", event, "reservations", id, _] => {
+                json!({ "eventId": event, "reservationId": id })
+            }
             ["docs", asset] => json!({ "asset": asset }),
             _ => Value::Null,
         };
@@ -149,6 +161,10 @@ impl Incoming {
             ("GET" | "HEAD", ["reservations"] | ["events", _]) => {
                 summarize_event(desk, request).await
             }
+            ("POST", [.., "reservations", _, "confirm"]) => {
+                confirm_reservation(desk, request).await
+            }
+            ("POST", [.., "reservations", _, "extend"]) => extend_reservation(desk, request).await,
             ("POST", ["events"]) => create_event(desk, request).await,
             ("GET" | "HEAD", ["healthcheck"]) => check_health(desk, request).await,
             ("GET" | "HEAD", ["docs" | "docs.json"] | ["docs", _]) => show_docs(request),

@@ -1,6 +1,8 @@
 //! Pools and, beside them, a ledger that knows only what was promised: who has which seats, and
 //! since when they have not. Every step must leave the two in agreement.
 
+mod holds;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,9 +23,11 @@ use super::nouns;
 /// One thing that happens to an event. Callers, keys and marks are few, so that they meet.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    Reserve { caller: usize, key: u8, seats: u64, reference: bool },
+    Reserve { caller: usize, key: u8, seats: u64, reference: bool, hold: Option<u64> },
+    Confirm { caller: usize, owner: usize, key: u8 },
+    Extend { caller: usize, owner: usize, key: u8, seconds: u64 },
     Cancel { caller: usize, owner: usize, key: u8, by: u64 },
-    Wait { minutes: i64 },
+    Wait { seconds: i64 },
 }
 
 /// An event, how its pools stand, and the ledger.
@@ -53,17 +57,31 @@ impl World {
     /// Takes one step; whatever a rule decides must be what the ledger says.
     pub(crate) fn take(&mut self, step: &Step) {
         match *step {
-            Step::Reserve { caller, key, seats, reference } => {
+            Step::Reserve { caller, key, seats, reference, hold } => {
                 let caller = self.callers[caller].clone();
                 let id = self.id_of(&caller, key);
                 let reference = reference.then(|| "A-17".parse().expect("a reference"));
-                self.reserve(&id, &Order { reference, ..nouns::order(caller.id.as_str(), seats) });
+                let hold = hold.map(|seconds| seconds.try_into().expect("60 to 900 seconds"));
+                let order = nouns::order(caller.id.as_str(), seats);
+                self.reserve(&id, &Order { reference, hold, ..order });
+            }
+            Step::Confirm { caller, owner, key } => {
+                let id = self.id_of(&self.callers[owner], key);
+                self.confirm(&id, &self.callers[caller].clone());
+            }
+            Step::Extend { caller, owner, key, seconds } => {
+                let id = self.id_of(&self.callers[owner], key);
+                let time = seconds.try_into().expect("60 to 900 seconds");
+                self.extend(&id, &self.callers[caller].clone(), time);
             }
             Step::Cancel { caller, owner, key, by } => {
                 let id = self.id_of(&self.callers[owner], key);
                 self.cancel(&id, &self.callers[caller].clone(), RequestMark::new(by));
             }
-            Step::Wait { minutes } => self.now += SignedDuration::from_mins(minutes),
+            Step::Wait { seconds } => {
+                self.now += SignedDuration::from_secs(seconds);
+                self.let_holds_end();
+            }
         }
     }
 
@@ -73,7 +91,7 @@ impl World {
 
     fn reserve(&mut self, id: &ReservationId, order: &Order) {
         let (requested, free) = (order.seats.get(), self.free_seats());
-        let home = self.pools[usize::from(id.pool().get())].clone();
+        let home = self.pools[usize::from(id.pool().get())].settled(self.now).into_owned();
         let whole = View::of_all(self.pools.clone(), id.pool()).expect("the home pool is there");
         let decided = whole.reserve(id, order, self.now);
 
@@ -85,6 +103,10 @@ impl World {
             Some(_) => {
                 assert_eq!(decided, Err(Refusal::IdempotencyKeyReused));
                 self.seen.insert("key reused");
+            }
+            None if order.hold.is_some() && self.held_in(id, order) + requested > 25 => {
+                assert_eq!(decided, Err(Refusal::TooManyHeld));
+                self.seen.insert("too many held");
             }
             None if free < requested => {
                 assert_eq!(decided, Err(Refusal::NotEnoughSeats { requested, available: free }));
@@ -111,7 +133,9 @@ impl World {
     /// too, where one is enough.
     fn check_gifts(&mut self, home: &Pool, requested: u32, changes: &[Change]) {
         let missing = requested.saturating_sub(home.available());
-        let mut free: Vec<_> = self.pools.iter().map(Pool::available).collect();
+        let settled = |pool: &Pool| pool.settled(self.now).into_owned();
+        let pools: Vec<_> = self.pools.iter().map(settled).collect();
+        let mut free: Vec<_> = pools.iter().map(Pool::available).collect();
         free[usize::from(home.index().get())] = 0;
         free.sort_unstable();
         let mut given = 0;
@@ -124,7 +148,7 @@ impl World {
         assert_eq!(donors.len(), donors_min, "no more donors than needed");
         assert!(donors.len() <= 10, "an order of 10 seats has at most 10 donors");
         let given = donors.iter().map(|donor| {
-            let before = &self.pools[usize::from(donor.pool().get())];
+            let before = &pools[usize::from(donor.pool().get())];
             assert!(written(before, donor.after()).is_empty());
             (before.available(), before.available() - donor.after().available())
         });
@@ -155,6 +179,10 @@ impl World {
                 assert_eq!(decided, Err(Refusal::ReservationNotFound));
                 let theirs = self.ledger.contains_key(id);
                 self.seen.insert(if theirs { "another partner's" } else { "never sold" });
+            }
+            Some((standing, None)) if !standing.is_live() => {
+                assert_eq!(decided, Err(Refusal::ReservationNotFound));
+                self.seen.insert("cancelled after its hold");
             }
             Some((standing, Some(cancellation))) if cancellation.by == by => {
                 assert_eq!(decided, Ok(Decision::Standing(standing.clone())));
@@ -188,12 +216,12 @@ impl World {
             let after = change.after();
             for id in before.reservations().map(|one| one.id).filter(|id| !has(after, id)) {
                 let dropped = self.ledger.remove(&id).expect("only what is there can be dropped");
-                let ended = dropped.cancelled.expect("what is live is never dropped");
-                assert!(self.now.duration_since(ended.at) > SignedDuration::from_hours(24));
+                let ended_at = dropped.ended_at().expect("what is live is never dropped");
+                assert!(self.now.duration_since(ended_at) > SignedDuration::from_hours(24));
                 self.seen.insert("dropped");
             }
             if change.pool() == reservation.id.pool() {
-                assert_eq!(written(before, after), [&reservation]);
+                assert_eq!(written(&before.settled(self.now), after), [&reservation]);
             }
             *before = after.clone();
         }
@@ -213,7 +241,7 @@ impl World {
             let live = pool.reservations().filter(|reservation| reservation.is_live());
             let taken: u32 = live.map(|reservation| reservation.seats.get()).sum();
             assert_eq!(pool.available() + taken, pool.capacity(), "promise 1");
-            for reservation in pool.reservations() {
+            for reservation in pool.settled(self.now).reservations() {
                 assert_eq!(reservation.id.pool(), pool.index());
                 kept.insert(reservation.id, reservation.clone());
                 for caller in &self.callers {
@@ -224,9 +252,12 @@ impl World {
         }
         assert_eq!(kept, self.ledger);
 
-        let summary = Summary::of(&self.event, &Census::of(&self.pools));
+        let summary = Summary::of(&self.event, &Census::of(&self.pools, self.now));
         assert_eq!(summary.available_seats, self.free_seats());
-        assert_eq!(summary.available_seats + summary.reserved_seats, summary.total_seats);
+        let taken = summary.reserved_seats + summary.held_seats;
+        assert_eq!(summary.available_seats + taken, summary.total_seats);
+        let held = self.ledger.values().filter(|one| one.status() == "held");
+        assert_eq!(summary.held_seats, held.map(|one| one.seats.get()).sum::<u32>());
         let live = kept.values().filter(|reservation| reservation.is_live());
         assert_eq!(summary.reservation_count, u64::try_from(live.count()).expect("few"));
     }

@@ -37,5 +37,5 @@ pub(crate) fn partner(id: &str) -> PartnerId {
 /// An order of this partner's.
 pub(crate) fn order(partner_id: &str, seats: u64) -> Order {
     let seats = seats.try_into().expect("1 to 10 seats");
-    Order { partner: partner(partner_id), seats, reference: None }
+    Order { partner: partner(partner_id), seats, reference: None, hold: None }
 }

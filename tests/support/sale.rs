@@ -87,6 +87,15 @@ impl Sale {
         sold.text_of("reservationId")
     }
 
+    /// Holds so many seats for the partner, for a minute, and gives the reservation's id.
+    pub(crate) async fn hold(&self, seats: u32) -> String {
+        let body = json!({"seats": seats, "hold": {"expiresInSeconds": 60}});
+        let held = self.callers.partner.post(&self.reservations(), &body).send().await;
+        assert_eq!(held.said(), "201");
+        assert_eq!(held.json()["status"], "held");
+        held.text_of("reservationId")
+    }
+
     /// The partner's cancellation of this reservation.
     pub(crate) async fn cancel(&self, id: &str) -> Answer {
         self.callers.partner.delete(&self.reservation(id)).send().await

@@ -32,7 +32,7 @@ pub async fn create_event<S: Store>(
 
     let replayed = creation::create_event(&desk.store, &event, || desk.random()).await?;
 
-    let summary = Summary::of(&event, &Census::of(&Pool::open_all(&event)));
+    let summary = Summary::of(&event, &Census::of(&Pool::open_all(&event), desk.now()));
     Ok(answer::created(&summary, key.is_some() && replayed))
 }
 

@@ -47,7 +47,8 @@ pub async fn reserve_seats<S: Store>(
 }
 
 /// Reads `{"partnerId":"abc-corp","seats":3,"partnerReference":"A-17"}`; only `seats` is required.
-/// An `eventId` may stand there, too, as long as it is the path's.
+/// A `"hold":{"expiresInSeconds":300}` holds the seats at first. An `eventId` may stand there, too,
+/// as long as it is the path's.
 fn parse_order(
     request: &Request,
     caller: &Caller,
@@ -57,6 +58,7 @@ fn parse_order(
     let partner = body.text("partnerId");
     let reference = body.text("partnerReference");
     let seats = body.required_number("seats");
+    let hold = body.number_within("hold", "expiresInSeconds");
     if let Some(event) = event {
         body.same_text("eventId", event.as_str());
     }
@@ -66,5 +68,5 @@ fn parse_order(
     if !caller.may_act_for(&partner) {
         return Err(Problem::PartnerMismatch);
     }
-    Ok(Order { partner, seats, reference })
+    Ok(Order { partner, seats, reference, hold })
 }

@@ -8,7 +8,7 @@ use shared::problem::Problem;
 use shared::refusal::Refusal;
 use shared::store::Store;
 
-/// Shows the caller one of its reservations: live, or cancelled within the last 24 hours.
+/// Shows the caller one of its reservations: live, or ended within the last 24 hours.
 ///
 /// # Errors
 ///
@@ -22,6 +22,7 @@ pub async fn show_reservation<S: Store>(
 
     let event = desk.event(&parse::event_id(request, desk)?).await?;
     let pool = desk.store.load_pool(&event, id.home_in(&event)?).await?;
+    let pool = pool.settled(desk.now());
     let reservation = pool.reservation(&id, &caller).ok_or(Refusal::ReservationNotFound)?;
 
     Ok(answer::shown(request, &event, reservation))

@@ -39,7 +39,7 @@ impl<S: Store> Race<'_, S> {
         }
         if event.pools.get() == 1 {
             self.looked = self.looked.saturating_add(1);
-            let shortage = Shortage::of_only(home);
+            let shortage = Shortage::of_only(home, self.desk.now());
             return self.prove(shortage, view, None, in_doubt).await;
         }
 
@@ -127,7 +127,7 @@ impl<S: Store> Race<'_, S> {
         let earlier = lookout::own_sighting(self.desk, self.event);
         let view = self.read_all(before).await?;
         // Only its sums are looked at.
-        let census = Census::of(view.pools());
+        let census = Census::of(view.pools(), self.desk.now());
         self.proof = Some(Shortage::of(self.event.total_seats, &earlier, &census));
         Ok(view)
     }

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use lambda_http::{Request, RequestExt as _};
 use serde_json::{Map, Value};
 use shared::access::{Caller, Role};
-use shared::board::Census;
 use shared::config::DEFAULT_EVENT_ID;
 use shared::event::EndsAt;
 use shared::summary::Summary;
@@ -57,7 +56,7 @@ fn check_order(role: Role, bytes: &[u8], object: &Map<String, Value>) {
     assert_eq!(sold["partnerId"], partner);
     let reference = object.get("partnerReference").filter(|reference| !reference.is_null());
     assert_eq!(sold.get("partnerReference"), reference);
-    let summary = Summary::of(&counter.event, &Census::of(&counter.pools()));
+    let summary = Summary::of(&counter.event, &counter.census());
     assert_eq!(u64::from(summary.reserved_seats), seats);
     check_retry(&counter, ORDER, &request, &answer);
 }

@@ -62,6 +62,7 @@ fn unpack(index: u16, packed: &str) -> BTreeMap<ReservationId, Reservation> {
             reference: reference.map(|text| text.parse().expect("a reference")),
             created_at: moment(created),
             version,
+            hold: None,
             cancelled: cancelled.map(ended),
         };
         (id, reservation)

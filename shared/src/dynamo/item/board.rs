@@ -11,6 +11,9 @@ use crate::board::{Board, Census};
 use crate::store::StoreError;
 use crate::text::EventId;
 
+/// A board from before there were holds does not have it.
+const HELD: &str = "held";
+
 pub(in crate::dynamo) fn board_key(event: &EventId) -> Item {
     key_of(event_partition(event), "board")
 }
@@ -23,6 +26,7 @@ pub(in crate::dynamo) fn to_board(event: &EventId, item: &Item) -> Result<Board,
             returned: whole(item, "returned")?,
             reservations: whole(item, "reservations")?,
             version: whole(item, "version")?,
+            held: if item.contains_key(HELD) { whole(item, HELD)? } else { 0 },
             free: free.as_ref().to_vec(),
         };
         let board = Board { begun: whole(item, "begun")?, round: whole(item, "round")?, census };
@@ -43,7 +47,7 @@ pub(in crate::dynamo) fn update_of(
         .set_key(Some(board_key(event)))
         .update_expression(
             "SET #b = :begun, #r = :round, #o = :sold, #t = :returned, #n = :reservations, \
-             #v = :version, #f = :free, #s = :seal",
+             #v = :version, #h = :held, #f = :free, #s = :seal",
         )
         .expression_attribute_names("#b", "begun")
         .expression_attribute_names("#r", "round")
@@ -51,6 +55,7 @@ pub(in crate::dynamo) fn update_of(
         .expression_attribute_names("#t", "returned")
         .expression_attribute_names("#n", "reservations")
         .expression_attribute_names("#v", "version")
+        .expression_attribute_names("#h", HELD)
         .expression_attribute_names("#f", "free")
         .expression_attribute_names("#s", SEAL)
         .expression_attribute_values(":begun", number(after.begun))
@@ -59,6 +64,7 @@ pub(in crate::dynamo) fn update_of(
         .expression_attribute_values(":returned", number(census.returned))
         .expression_attribute_values(":reservations", number(census.reservations))
         .expression_attribute_values(":version", number(census.version))
+        .expression_attribute_values(":held", number(census.held))
         .expression_attribute_values(":free", AttributeValue::B(Blob::new(census.free.clone())))
         .expression_attribute_values(":seal", number(seal_of(event, after).value()));
     if *expected == Board::default() {
@@ -73,6 +79,9 @@ pub(in crate::dynamo) fn update_of(
 fn seal_of(event: &EventId, board: &Board) -> Seal {
     let Board { begun, round, census } = board;
     let seal = Seal::of(&[event, &"board", begun, round, &census.sold, &census.returned]);
-    let seal = seal.and(&[&census.reservations, &census.version]);
+    let mut seal = seal.and(&[&census.reservations, &census.version]);
+    if census.held > 0 {
+        seal = seal.and(&[&"h", &census.held]);
+    }
     census.free.iter().fold(seal, |seal, free| seal.and(&[free]))
 }

@@ -3,10 +3,11 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 
-use super::reservations::{RESERVATIONS, of_reservations, to_reservations};
+use super::reservations::{RESERVATIONS, code_of, of_reservations, to_reservations};
 use super::seal::{SEAL, Seal};
 use super::{Item, Why, bounded, corrupt, key_of, number, whole};
 use crate::event::PoolIndex;
+use crate::hold::Hold;
 use crate::pool::{Change, Pool};
 use crate::reservation::Cancellation;
 use crate::store::{Evidence, StoreError};
@@ -139,6 +140,10 @@ fn seal_of(event: &EventId, pool: &Pool) -> Seal {
         if let Some(Cancellation { at, by }) = one.cancelled {
             seal = seal.and(&[&"x", &at.as_millisecond(), &by.get()]);
         }
+        if let Some(Hold { time, until, state }) = one.hold {
+            let (seconds, until) = (time.seconds(), until.as_millisecond());
+            seal = seal.and(&[&"h", &seconds, &until, &code_of(state)]);
+        }
     }
     seal
 }
@@ -149,6 +154,7 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
 
     use super::*;
+    use crate::hold::HoldState;
     use crate::mark::RequestMark;
     use crate::order::{Order, SeatCount};
     use crate::reservation::{Reservation, ReservationId};
@@ -180,6 +186,7 @@ mod tests {
                 partner: format!("partner-{}", number % 12).parse().expect("a partner"),
                 seats: SeatCount::try_from(2).expect("2 seats"),
                 reference: None,
+                hold: None,
             };
             let id = ReservationId::in_pool(pool.index(), [number; 32]);
             let later = start + SignedDuration::from_mins(i64::from(number));
@@ -194,6 +201,8 @@ mod tests {
     #[test]
     fn a_pool_weighs_no_more_than_its_bounds_take_it_for() {
         let latest = Timestamp::from_millisecond(253_402_207_200_000).expect("the year 9999");
+        let time = crate::hold::HoldTime::try_from(900).expect("15 minutes");
+        let hold = Hold { time, until: latest, state: HoldState::Confirmed };
         let reservation = |number: u8, partner: &str, reference: Option<String>, ended: bool| {
             let by = RequestMark::new(u64::MAX);
             Reservation {
@@ -203,6 +212,7 @@ mod tests {
                 reference: reference.map(|text| text.parse().expect("a reference")),
                 created_at: latest,
                 version: u64::MAX,
+                hold: Some(hold),
                 cancelled: ended.then_some(Cancellation { at: latest, by }),
             }
         };

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Item, Why, bounded, moment, parsed, required, stored, whole};
 use crate::event::PoolIndex;
+use crate::hold::{Hold, HoldState};
 use crate::mark::RequestMark;
 use crate::order::SeatCount;
 use crate::pool::Pool;
@@ -47,6 +48,18 @@ struct PackedReservation<'a> {
     version: u64,
     reference: Option<&'a str>,
     cancelled: Option<PackedCancellation>,
+}
+
+/// What was held at first. A list of these follows, if there are any: without one, a pool is
+/// stored as before there were holds.
+#[derive(Serialize, Deserialize)]
+struct PackedHold {
+    /// The position of its reservation.
+    position: usize,
+    seconds: u16,
+    /// Milliseconds from its order until the end of its hold.
+    held: u64,
+    state: u8,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,8 +97,40 @@ pub(super) fn of_reservations(pool: &Pool) -> AttributeValue {
         }
     });
     let reservations = reservations.collect();
-    let packed = postcard::to_allocvec(&Packed { since, partners, reservations });
-    AttributeValue::B(Blob::new(packed.expect("memory takes it, and every length is known")))
+    let fits = "memory takes it, and every length is known";
+    let mut packed = postcard::to_allocvec(&Packed { since, partners, reservations }).expect(fits);
+    let holds: Vec<_> = pool.reservations().enumerate().filter_map(packed_hold).collect();
+    if !holds.is_empty() {
+        packed = postcard::to_extend(&holds, packed).expect(fits);
+    }
+    AttributeValue::B(Blob::new(packed))
+}
+
+fn packed_hold((position, one): (usize, &Reservation)) -> Option<PackedHold> {
+    let Hold { time, until, state } = one.hold?;
+    let held = until.as_millisecond().abs_diff(one.created_at.as_millisecond());
+    Some(PackedHold { position, seconds: time.seconds(), held, state: code_of(state) })
+}
+
+/// What stands for a state in the store.
+pub(super) fn code_of(state: HoldState) -> u8 {
+    match state {
+        HoldState::Held => 0,
+        HoldState::Confirmed => 1,
+        HoldState::Expired => 2,
+    }
+}
+
+fn to_hold(packed: &PackedHold, created_at: Timestamp) -> Option<Hold> {
+    let until = created_at.as_millisecond().checked_add_unsigned(packed.held)?;
+    let state = match packed.state {
+        0 => HoldState::Held,
+        1 => HoldState::Confirmed,
+        2 => HoldState::Expired,
+        _ => return None,
+    };
+    let time = u64::from(packed.seconds).try_into().ok()?;
+    Some(Hold { time, until: Timestamp::from_millisecond(until).ok()?, state })
 }
 
 pub(super) fn to_reservations(
@@ -104,9 +149,14 @@ pub(super) fn to_reservations(
 fn unpacked(index: PoolIndex, packed: &[u8]) -> Result<Vec<Reservation>, Why> {
     let (Packed { since, partners, reservations }, rest) = postcard::take_from_bytes(packed)
         .map_err(|error| format!("`{RESERVATIONS}` cannot be read: {error}"))?;
-    if !rest.is_empty() {
-        return Err(format!("`{RESERVATIONS}` goes on after its end"));
-    }
+    let holds: Vec<PackedHold> = if rest.is_empty() {
+        Vec::new()
+    } else {
+        match postcard::take_from_bytes(rest) {
+            Ok((holds, [])) => holds,
+            _ => return Err(format!("`{RESERVATIONS}` goes on after its end")),
+        }
+    };
     let impossible = || format!("`{RESERVATIONS}` says what cannot be");
     let time = |after: u64| {
         let milliseconds = since.checked_add_unsigned(after);
@@ -127,10 +177,17 @@ fn unpacked(index: PoolIndex, packed: &[u8]) -> Result<Vec<Reservation>, Why> {
             reference: one.reference.map(reference).transpose()?,
             created_at: time(one.created)?,
             version: one.version,
+            hold: None,
             cancelled: one.cancelled.map(cancellation).transpose()?,
         })
     };
-    reservations.into_iter().map(read).collect()
+    let mut reservations = reservations.into_iter().map(read).collect::<Result<Vec<_>, Why>>()?;
+    for packed in holds {
+        let one = reservations.get_mut(packed.position).filter(|one| one.hold.is_none());
+        let one = one.ok_or_else(impossible)?;
+        one.hold = Some(to_hold(&packed, one.created_at).ok_or_else(impossible)?);
+    }
+    Ok(reservations)
 }
 
 /// A reservation as earlier versions wrote it: a map whose attributes have one letter, under its
@@ -154,6 +211,7 @@ fn of_entry(id: &str, entry: &AttributeValue) -> Result<Reservation, Why> {
         reference: entry.contains_key("r").then(reference).transpose()?,
         created_at: moment(entry, "c")?,
         version: whole(entry, "v")?,
+        hold: None,
         cancelled,
     })
 }
