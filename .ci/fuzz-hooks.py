@@ -5,7 +5,7 @@ import unicodedata
 import schemathesis
 
 INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
-OPTIONAL = ["partnerId", "partnerReference", "eventId", "endsAt"]
+OPTIONAL = ["partnerId", "partnerReference", "eventId", "endsAt", "hold"]
 
 
 @schemathesis.hook

@@ -19,17 +19,22 @@ use crate::support::simulation::life::{Counts, live, live_all, runtime};
 use crate::support::simulation::partner::Partner;
 
 /// What must have been seen at least once, or the run has proved nothing.
-const RARE: [&str; 18] = [
+const RARE: [&str; 23] = [
     "answer lost",
     "answered 500",
     "budget exhausted",
+    "confirmed",
+    "confirmed at the last moment",
     "denied",
     "denied after an attempt in doubt",
     "done late",
     "duplicate caught",
+    "expired a moment ago",
+    "extended",
     "gathered",
     "gather raced",
     "given up",
+    "held",
     "killed",
     "lost before it arrived",
     "own write recovered",

@@ -16,7 +16,7 @@
 //!   view             the pools in view: gathers free seats when one has too few
 //!   board            what all instances know of the pools, and what may be refused by that
 //!   rules            what may become of a pool, pure
-//!   pool             seats and reservations that change in one step
+//!   pool             seats and reservations that change in one step; hold: what has an end
 //!   store            the one way to change a pool; dynamo: on DynamoDB
 //!   audit            whether what stands in the store keeps promise 1; findings: what is wrong;
 //!                    repair: what of it can be mended, after a restore
@@ -30,6 +30,7 @@
 //!    key, and every rule looks for the request's own work first.
 //! 3. *A refusal is true:* [`board`] proves it, and says how; [`commit`] retries lost races.
 //! 4. *A partner has its own reservations only:* [`access::Caller::may_act_for`].
+//! 5. *A hold that is over is free:* whoever decides on a pool settles it, [`pool::Pool::settled`].
 
 pub mod access;
 pub mod answer;

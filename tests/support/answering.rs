@@ -45,6 +45,13 @@ impl Answering for Sale {
             Operation::Cancel => partner.delete(&self.reservation(id)),
             Operation::Show => partner.get(&self.reservation(id)),
             Operation::Summarize => partner.get(&self.path()),
+            Operation::Confirm => {
+                partner.call("POST", &format!("{}/confirm", self.reservation(id)))
+            }
+            Operation::Extend => {
+                let path = format!("{}/extend", self.reservation(id));
+                partner.call("POST", &path).body(request.body().to_vec())
+            }
         };
         let key = request.headers().get("Idempotency-Key");
         let call = match key.and_then(|key| key.to_str().ok()) {

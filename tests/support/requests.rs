@@ -29,6 +29,14 @@ impl Parts {
         Self::request(caller, "GET", Body::Empty, key).with_path_parameters(path)
     }
 
+    /// A `POST` to something of this reservation, with this body.
+    pub(crate) fn reservation_with(caller: &Caller, id: &ReservationId, body: &Value) -> Request {
+        let path = [("reservationId".to_owned(), vec![id.to_string()])];
+        let path = std::collections::HashMap::from(path);
+        let request = Self::request(caller, "POST", body.to_string().into(), &None);
+        request.with_path_parameters(path)
+    }
+
     /// `GET /reservations`.
     pub(crate) fn summary(caller: &Caller) -> Request {
         Self::request(caller, "GET", Body::Empty, &None)

@@ -6,6 +6,7 @@
 
 pub(crate) mod auditor;
 pub(crate) mod beginning;
+pub(crate) mod holder;
 pub(crate) mod life;
 pub(crate) mod observer;
 pub(crate) mod partner;
@@ -37,7 +38,7 @@ use super::simulated::weather::{Dice, Weather};
 use super::simulated::{Item, SimulatedStore};
 
 /// How far the clocks of two instances may be apart.
-const SKEW_MS_MAX: u64 = 4_000;
+pub(crate) const SKEW_MS_MAX: u64 = 4_000;
 
 /// After this, no write that the SDK gave up is still on its way.
 const LAST_WRITE: Duration = Duration::from_secs(10);
@@ -68,6 +69,8 @@ pub(crate) struct World {
     may_be_denied: bool,
     /// How often an instance dies with a request in its hands.
     deaths: f64,
+    /// Whether partners hold seats, too.
+    pub(crate) has_holds: bool,
     counts: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -90,6 +93,8 @@ pub(crate) enum Operation {
     Cancel,
     Show,
     Summarize,
+    Confirm,
+    Extend,
 }
 
 impl World {
@@ -104,7 +109,7 @@ impl World {
     }
 
     fn on_simulated_store(beginning: Beginning) -> Self {
-        let Beginning { dice, event, pools, weather } = beginning;
+        let Beginning { dice, event, pools, weather, has_holds } = beginning;
         let store = SimulatedStore::under(weather, dice.clone());
         let auditor = Auditor::of(&event, &pools);
         let watching = Arc::clone(&auditor);
@@ -118,7 +123,7 @@ impl World {
         let instances = (0..INSTANCES).map(|_| instance(&store, &dice)).collect();
         store.put(&event, pools);
         let counts = Box::new(move || store.table.counts().seen);
-        Self::with(dice, event, weather, auditor, instances, counts)
+        Self::with(dice, event, weather, auditor, instances, counts).where_holds(has_holds)
     }
 
     /// The world of these instances, whose table the auditor watches.
@@ -143,8 +148,14 @@ impl World {
             patience,
             may_be_denied: weather.denied > 0.0,
             deaths,
+            has_holds: false,
             counts,
         }
+    }
+
+    /// This world, with partners who hold seats, too, or without.
+    pub(crate) fn where_holds(self, has_holds: bool) -> Self {
+        Self { has_holds, ..self }
     }
 
     /// Sends a request to some instance and waits for what becomes of it.
@@ -241,6 +252,9 @@ impl World {
             }
         }
         for partner in partners {
+            partner.settle_holds(self, &mut kept);
+        }
+        for partner in partners {
             let unknown = |order: &&partner::Order| order.standing == Standing::Unknown;
             for order in partner.orders.iter().filter(unknown) {
                 let theirs = kept
@@ -253,6 +267,9 @@ impl World {
         }
         if !kept.is_empty() {
             self.auditor.object("seats are taken that nobody was sold");
+        }
+        if let (true, Some(partner)) = (self.has_holds, partners.first()) {
+            partner.see_all_holds_end(self).await;
         }
     }
 }
@@ -291,6 +308,8 @@ pub(crate) async fn handle<S: Store>(
         Operation::Cancel => cancel_reservation::cancel_reservation(desk, request).await,
         Operation::Show => show_reservation::show_reservation(desk, request).await,
         Operation::Summarize => summarize_event::summarize_event(desk, request).await,
+        Operation::Confirm => confirm_reservation::confirm_reservation(desk, request).await,
+        Operation::Extend => extend_reservation::extend_reservation(desk, request).await,
     }
 }
 

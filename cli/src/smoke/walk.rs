@@ -132,6 +132,7 @@ pub(super) async fn sale(calls: &mut Calls, event: &str) {
         calls.expect(what, order, status, code).await;
     }
     reservation(calls, &orders, sold.header("Location"), &sold.member("reservationId")).await;
+    hold(calls, &orders).await;
 
     let nothing = call(Method::GET, "/events/no-such-event-here", As::Partner);
     calls.expect("an unknown event", nothing, 404, "event-not-found").await;
@@ -140,6 +141,24 @@ pub(super) async fn sale(calls: &mut Calls, event: &str) {
     let left = summary.member("availableSeats");
     let wrong = (left != 2).then(|| format!("{left} are left"));
     calls.note("the event: both seats are back", wrong);
+}
+
+/// A seat is held, for longer, bought, and given back.
+async fn hold(calls: &mut Calls, orders: &str) {
+    let body = json!({"seats": 1, "hold": {"expiresInSeconds": 60}});
+    let order = call(Method::POST, orders, As::Partner).body(&body);
+    let held = calls.expect("a seat is held", order, 201, "").await;
+    let id = held.member("reservationId");
+    let path = format!("{orders}/{}", id.as_str().unwrap_or("none"));
+    let ask = |what: &str| call(Method::POST, format!("{path}/{what}"), As::Partner);
+    let longer = ask("extend").body(&json!({"expiresInSeconds": 120}));
+    calls.expect("it is held for longer", longer, 200, "").await;
+    let bought = calls.expect("it is bought", ask("confirm"), 200, "").await;
+    let status = bought.member("status");
+    let wrong = (status != "confirmed").then(|| format!("it is {status}"));
+    calls.note("it is confirmed", wrong);
+    let cancel = call(Method::DELETE, path.as_str(), As::Partner);
+    calls.expect("it is given back", cancel, 204, "").await;
 }
 
 /// The reservation is shown, found where its `Location` points, and given back once.

@@ -24,7 +24,7 @@ pub(crate) fn check(bytes: &[u8]) {
         let object = rules::object(bytes, names);
         object.filter(|_| bytes.len() <= BYTES_MAX).unwrap_or_default()
     };
-    let order = object(&["seats", "partnerId", "partnerReference", "eventId"]);
+    let order = object(&["seats", "partnerId", "partnerReference", "eventId", "hold"]);
     check_order(Role::Partner, bytes, &order);
     check_order(Role::Organiser, bytes, &order);
     check_creation(bytes, &object(&["eventId", "name", "totalSeats", "endsAt"]));
@@ -36,7 +36,11 @@ fn check_order(role: Role, bytes: &[u8], object: &Map<String, Value>) {
     let answer = counter.ask(ORDER, &request);
 
     let seats = rules::whole(object, "seats", 10.0);
-    let is_order = rules::fits(object, "partnerId", rules::is_partner_id) != Some(false)
+    let hold = object.get("hold").filter(|hold| !hold.is_null());
+    let time = |hold: &Value| rules::whole(hold.as_object()?, "expiresInSeconds", 900.0);
+    let is_hold = hold.is_none_or(|hold| time(hold).is_some_and(|seconds| seconds >= 60));
+    let is_order = is_hold
+        && rules::fits(object, "partnerId", rules::is_partner_id) != Some(false)
         && rules::fits(object, "partnerReference", rules::is_partner_reference) != Some(false)
         && rules::fits(object, "eventId", |id| id == DEFAULT_EVENT_ID) != Some(false);
     let Some(seats) = seats.filter(|_| is_order) else {
@@ -54,10 +58,12 @@ fn check_order(role: Role, bytes: &[u8], object: &Map<String, Value>) {
     let sold = answer.json();
     assert_eq!(sold["seats"], seats);
     assert_eq!(sold["partnerId"], partner);
+    assert_eq!(sold["status"], if hold.is_some() { "held" } else { "confirmed" });
     let reference = object.get("partnerReference").filter(|reference| !reference.is_null());
     assert_eq!(sold.get("partnerReference"), reference);
     let summary = Summary::of(&counter.event, &counter.census());
-    assert_eq!(u64::from(summary.reserved_seats), seats);
+    let taken = [summary.reserved_seats, summary.held_seats].map(u64::from);
+    assert_eq!(taken, if hold.is_some() { [0, seats] } else { [seats, 0] });
     check_retry(&counter, ORDER, &request, &answer);
 }
 

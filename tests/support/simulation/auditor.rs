@@ -5,25 +5,31 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use shared::event::Event;
 use shared::pool::Pool;
 use shared::reservation::{Reservation, ReservationId};
 use tokio::time::Instant;
 
 use super::sighting::Sighting;
+use crate::support::nouns;
 
 /// How old the shortage may be that a refusal speaks of.
 const REFUSAL_AGE_MAX: Duration = Duration::from_secs(1);
 
 pub(crate) struct Auditor {
     total_seats: u32,
+    started: Instant,
     seen: Mutex<Seen>,
 }
 
+/// When, the free seats, and those that were held until when.
+type Free = (Instant, u32, Arc<[(Timestamp, u32)]>);
+
 struct Seen {
     pools: BTreeMap<u16, Sighting>,
-    /// The free seats of the event, after every write.
-    free: Vec<(Instant, u32)>,
+    /// The free seats of the event after every write, and what was held then, by its end.
+    free: Vec<Free>,
     violation: Option<String>,
 }
 
@@ -31,10 +37,21 @@ impl Auditor {
     /// An auditor of this event, whose pools stand like these.
     pub(crate) fn of(event: &Event, pools: &[Pool]) -> Arc<Self> {
         let total_seats = event.total_seats.get();
-        let free = vec![(Instant::now(), pools.iter().map(Pool::available).sum())];
+        let started = Instant::now();
+        let free = vec![(started, pools.iter().map(Pool::available).sum(), Arc::from([]))];
         let pools = pools.iter().map(|pool| (pool.index().get(), Sighting::from(pool))).collect();
         let seen = Seen { pools, free, violation: None };
-        Arc::new(Self { total_seats, seen: Mutex::new(seen) })
+        Arc::new(Self { total_seats, started, seen: Mutex::new(seen) })
+    }
+
+    /// The time by its own clock: that of the instance that is behind all others.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.time_at(Instant::now())
+    }
+
+    fn time_at(&self, at: Instant) -> Timestamp {
+        let elapsed = SignedDuration::try_from(at.duration_since(self.started)).expect("minutes");
+        nouns::start_of_time() + elapsed
     }
 
     /// How many writes it has seen.
@@ -72,8 +89,15 @@ impl Auditor {
             let seen = self.seen();
             let was_before = |at: Instant| sent.is_some_and(|sent| at < sent);
             let old = |at: Instant| was_before(at) || now.duration_since(at) > REFUSAL_AGE_MAX;
-            let first = seen.free.partition_point(|(at, _)| old(*at)).saturating_sub(1);
-            seen.free[first..].iter().map(|(_, free)| *free).min()
+            let first = seen.free.partition_point(|(at, ..)| old(*at)).saturating_sub(1);
+            // Until the next write, more become free by themselves, if any.
+            let earliest = now.checked_sub(REFUSAL_AGE_MAX).max(sent).unwrap_or(now);
+            let free = |(at, free, held): &Free| {
+                let time = self.time_at((*at).max(earliest));
+                let over = held.iter().filter(|(until, _)| *until <= time);
+                free + over.map(|(_, seats)| seats).sum::<u32>()
+            };
+            seen.free[first..].iter().map(free).min()
         };
         if fewest.is_none_or(|fewest| fewest >= requested) {
             self.object(&format!("{requested} seats were refused while {fewest:?} were free"));
@@ -97,7 +121,9 @@ impl Auditor {
             violation = violation.or(Some("the pools do not add up to the event"));
         }
         let free = sum(|pool| pool.available);
-        seen.free.push((Instant::now(), free));
+        let all = seen.pools.values().flat_map(|pool| pool.reservations.values());
+        let held = all.filter_map(|one| Some((one.held_until()?, one.seats.get()))).collect();
+        seen.free.push((Instant::now(), free, held));
         if let Some(violation) = violation {
             seen.violation.get_or_insert_with(|| violation.to_owned());
         }
@@ -110,7 +136,7 @@ impl Auditor {
 
 /// Promise 1, added up without the pool's own sums.
 fn check_sum(pool: &Sighting) -> Option<&'static str> {
-    let live = pool.reservations.values().filter(|reservation| reservation.cancelled.is_none());
+    let live = pool.reservations.values().filter(|reservation| reservation.is_live());
     let taken: u32 = live.map(|reservation| reservation.seats.get()).sum();
     (pool.available + taken != pool.capacity).then_some("the seats of a pool do not add up")
 }

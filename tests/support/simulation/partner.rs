@@ -8,6 +8,7 @@ use shared::access::{Caller, Role};
 use shared::reservation::ReservationId;
 use tokio::time::sleep;
 
+use super::holder::Held;
 use super::{LAST_WRITE, Operation, Outcome, World};
 use crate::support::requests::Parts;
 
@@ -22,6 +23,7 @@ const RESOLVING_MAX: u32 = 1_000;
 pub(crate) struct Partner {
     pub(crate) caller: Caller,
     pub(crate) orders: Vec<Order>,
+    pub(super) holds: Vec<Held>,
 }
 
 /// One order and what the partner knows of it.
@@ -50,13 +52,17 @@ pub(crate) enum Known {
 impl Partner {
     pub(crate) fn new(number: u64) -> Self {
         let id = format!("partner-{number}").parse().expect("an id");
-        Self { caller: Caller { id, role: Role::Partner }, orders: Vec::new() }
+        Self { caller: Caller { id, role: Role::Partner }, orders: Vec::new(), holds: Vec::new() }
     }
 
     /// So many operations, one after another, each of its own choice.
     pub(crate) async fn live(mut self, world: Arc<World>, operations: u64) -> Self {
         for _ in 0..operations {
             sleep(Duration::from_micros(world.dice.between(0, 20_000))).await;
+            if world.has_holds && world.dice.chance(0.4) {
+                self.hold_or_so(&world).await;
+                continue;
+            }
             match world.dice.between(0, 99) {
                 0..55 => self.order(&world).await,
                 55..75 => self.cancel_one(&world).await,
@@ -272,7 +278,7 @@ impl Partner {
     }
 }
 
-fn id_of(body: &Value) -> ReservationId {
+pub(super) fn id_of(body: &Value) -> ReservationId {
     body["reservationId"].as_str().and_then(|id| id.parse().ok()).expect("a reservation id")
 }
 

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::Value;
+use shared::hold::{Hold, HoldState};
 use shared::mark::RequestMark;
 use shared::reservation::{Cancellation, Reservation, ReservationId};
 
@@ -38,10 +39,18 @@ pub(crate) fn sighting(item: &Item) -> Option<Sighting> {
 /// it ended; times in milliseconds after the earliest.
 type Entry<'a> = ([u8; 14], usize, u32, u64, u64, Option<&'a str>, Option<(u64, [u8; 8])>);
 
+/// The position of a reservation that was held at first, for how many seconds it was to be, for how
+/// many milliseconds it was, and whether it is held, confirmed or expired.
+type HoldEntry = (usize, u16, u64, u8);
+
 fn unpack(index: u16, packed: &str) -> BTreeMap<ReservationId, Reservation> {
     let packed = STANDARD.decode(packed).expect("base64");
-    let all: (i64, Vec<&str>, Vec<Entry<'_>>) = postcard::from_bytes(&packed).expect("postcard");
-    let (since, partners, entries) = all;
+    let (all, rest) = postcard::take_from_bytes(&packed).expect("postcard");
+    let (since, partners, entries): (i64, Vec<&str>, Vec<Entry<'_>>) = all;
+    let holds: Vec<HoldEntry> = match rest {
+        [] => Vec::new(),
+        rest => postcard::from_bytes(rest).expect("postcard"),
+    };
     let moment = |after: u64| {
         let milliseconds = since.checked_add_unsigned(after).expect("a time");
         Timestamp::from_millisecond(milliseconds).expect("a time")
@@ -67,7 +76,17 @@ fn unpack(index: u16, packed: &str) -> BTreeMap<ReservationId, Reservation> {
         };
         (id, reservation)
     };
-    entries.into_iter().map(read).collect()
+    let mut all: Vec<_> = entries.into_iter().map(read).collect();
+    for (position, seconds, held, state) in holds {
+        let one = &mut all[position].1;
+        let until = one.created_at.as_millisecond() + i64::try_from(held).expect("minutes");
+        one.hold = Some(Hold {
+            time: u64::from(seconds).try_into().expect("60 to 900"),
+            until: Timestamp::from_millisecond(until).expect("a time"),
+            state: [HoldState::Held, HoldState::Confirmed, HoldState::Expired][usize::from(state)],
+        });
+    }
+    all.into_iter().collect()
 }
 
 fn number(value: &Value) -> u64 {

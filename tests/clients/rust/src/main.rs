@@ -94,7 +94,7 @@ fn client(address: &str, key: &str) -> Client {
 
 fn seats(count: u64) -> Order {
     let seats = count.try_into().expect("a number of seats");
-    Order { seats, partner_id: None, partner_reference: None }
+    Order { seats, partner_id: None, partner_reference: None, hold: None }
 }
 
 fn see<T: Debug>(what: &str, answer: Answer<T>, status: u16) -> ResponseValue<T> {
