@@ -23,8 +23,9 @@ use crate::support::history::{Asked, History, Sequential, Told};
 use crate::support::requests::Parts;
 use crate::support::sale::{Sale, unique};
 use crate::support::simulated::weather::Dice;
+use crate::support::simulation::World;
+use crate::support::simulation::instance::Operation;
 use crate::support::simulation::life::runtime;
-use crate::support::simulation::{Operation, World};
 use crate::support::{database, nouns, wire};
 
 /// The search takes time without end when many requests overlap.

@@ -1,24 +1,40 @@
 //! The members of a JSON object as they stand in the text. A name that is there twice is told,
 //! where `serde_json` alone takes the last value in silence, and other parsers the first.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// The members of an object, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
-    /// What each was given: the last value, where there are several.
+    /// What each was given: the last value, where there are several. An object is an empty one.
     pub(crate) named: Map<String, Value>,
+    /// The members of those that are objects.
+    pub(crate) objects: BTreeMap<String, Members>,
     /// The names that are there more than once.
     pub(crate) repeated: Vec<String>,
+}
+
+/// The value of a member.
+enum Member {
+    Object(Members),
+    Other(Value),
 }
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Collector)
+    }
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyMember)
     }
 }
 
@@ -33,7 +49,14 @@ impl<'de> Visitor<'de> for Collector {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
         let mut members = Members::default();
-        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+        while let Some((name, member)) = map.next_entry::<String, Member>()? {
+            let value = match member {
+                Member::Other(value) => value,
+                Member::Object(object) => {
+                    members.objects.insert(name.clone(), object);
+                    Value::Object(Map::new())
+                }
+            };
             if members.named.insert(name.clone(), value).is_some()
                 && !members.repeated.contains(&name)
             {
@@ -41,5 +64,47 @@ impl<'de> Visitor<'de> for Collector {
             }
         }
         Ok(members)
+    }
+}
+
+struct AnyMember;
+
+impl<'de> Visitor<'de> for AnyMember {
+    type Value = Member;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Member, A::Error> {
+        Collector.visit_map(map).map(Member::Object)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Member, A::Error> {
+        Value::deserialize(SeqAccessDeserializer::new(list)).map(Member::Other)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Member, E> {
+        Ok(Member::Other(text.into()))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Member, E> {
+        Ok(Member::Other(value.into()))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Member, E> {
+        Ok(Member::Other(number.into()))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Member, E> {
+        Ok(Member::Other(number.into()))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Member, E> {
+        Ok(Member::Other(number.into()))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Member, E> {
+        Ok(Member::Other(Value::Null))
     }
 }

@@ -180,17 +180,25 @@ impl Fields {
         if self.members.named.get(name).is_some_and(Value::is_null) {
             self.members.named.remove(name);
         }
-        let object = self
-            .take(name, |value| value.as_object().cloned().ok_or(Malformed::Unlike("an object")))?;
-        let mut fault = |detail: String, code| {
-            let pointer = format!("{}{}", pointer(name), pointer(member).trim_start_matches('#'));
-            self.faults.push(Fault { pointer, detail, code });
+        let is_object =
+            |value: &Value| value.is_object().then_some(()).ok_or(Malformed::Unlike("an object"));
+        self.take(name, is_object)?;
+        let within = self.members.objects.get(name)?;
+        let (detail, code) = if within.repeated.iter().any(|repeated| repeated == member) {
+            ("is there more than once".to_owned(), "malformed")
+        } else {
+            match within
+                .named
+                .get(member)
+                .map(|value| integer(value).unwrap_or(u64::MAX).try_into())
+            {
+                None => ("is required".to_owned(), "required"),
+                Some(Err(malformed)) => (Malformed::to_string(&malformed), "malformed"),
+                Some(Ok(parsed)) => return Some(parsed),
+            }
         };
-        match object.get(member).map(|value| integer(value).unwrap_or(u64::MAX).try_into()) {
-            None => fault("is required".to_owned(), "required"),
-            Some(Err(malformed)) => fault(Malformed::to_string(&malformed), "malformed"),
-            Some(Ok(parsed)) => return Some(parsed),
-        }
+        let pointer = format!("{}{}", pointer(name), pointer(member).trim_start_matches('#'));
+        self.faults.push(Fault { pointer, detail, code });
         None
     }
 

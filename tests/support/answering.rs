@@ -6,7 +6,8 @@ use shared::desk::Desk;
 use shared::dynamo::DynamoStore;
 
 use super::sale::Sale;
-use super::simulation::{Operation, Outcome, World, body_of, handle};
+use super::simulation::instance::{Operation, body_of, handle};
+use super::simulation::{Outcome, World};
 
 /// Whoever answers requests for an event.
 pub(crate) trait Answering: Send + Sync + 'static {

@@ -7,6 +7,7 @@
 pub(crate) mod auditor;
 pub(crate) mod beginning;
 pub(crate) mod holder;
+pub(crate) mod instance;
 pub(crate) mod life;
 pub(crate) mod observer;
 pub(crate) mod partner;
@@ -14,41 +15,28 @@ pub(crate) mod sighting;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use lambda_http::{Body, Request, Response};
+use lambda_http::Request;
 use serde_json::Value;
-use shared::desk::Desk;
 use shared::event::Event;
 use shared::problem::Problem;
 use shared::refusal::Refusal;
-use shared::store::{Store, StoreError};
+use shared::store::StoreError;
 use tokio::task;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::auditor::Auditor;
 use self::beginning::{Beginning, RESIDENT};
+use self::instance::{INSTANCES, Instance, Operation, body_of, instance};
 use self::partner::{Known, Partner, Standing};
 use self::sighting::Sighting;
-use super::nouns;
 use super::simulated::weather::{Dice, Weather};
 use super::simulated::{Item, SimulatedStore};
 
-/// How far the clocks of two instances may be apart.
-pub(crate) const SKEW_MS_MAX: u64 = 4_000;
-
 /// After this, no write that the SDK gave up is still on its way.
 const LAST_WRITE: Duration = Duration::from_secs(10);
-
-/// How many instances of the functions a world has.
-pub(crate) const INSTANCES: u64 = 4;
-
-/// An instance of all functions: hands a request to the function that serves the operation.
-pub(crate) type Instance = Arc<dyn Fn(Operation, Request) -> Handled + Send + Sync>;
-type Handled = Pin<Box<dyn Future<Output = Result<Response<Body>, Problem>> + Send>>;
 
 pub(crate) type TableCounts = Box<dyn Fn() -> BTreeMap<&'static str, u64> + Send + Sync>;
 
@@ -84,17 +72,6 @@ pub(crate) enum Outcome {
     /// 500: we are at fault, and nothing was changed.
     Fault,
     Unknown,
-}
-
-/// Which operation a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
-    Reserve,
-    Cancel,
-    Show,
-    Summarize,
-    Confirm,
-    Extend,
 }
 
 impl World {
@@ -274,45 +251,8 @@ impl World {
     }
 }
 
-/// An instance on this store, with a clock of its own.
-pub(crate) fn instance<S: Store + Clone + 'static>(store: &S, dice: &Dice) -> Instance {
-    let (started, skew) = (Instant::now(), dice.between(0, SKEW_MS_MAX));
-    let skew = SignedDuration::from_millis(i64::try_from(skew).expect("seconds"));
-    let clock = move || -> Timestamp {
-        let elapsed = SignedDuration::try_from(started.elapsed()).expect("minutes");
-        nouns::start_of_time() + skew + elapsed
-    };
-    let dice = dice.clone();
-    let default_event = "on-sale".parse().expect("an id");
-    let desk = Arc::new(Desk::new(store.clone(), default_event, clock, move || dice.bytes()));
-    Arc::new(move |operation, request| {
-        let desk = Arc::clone(&desk);
-        Box::pin(async move { handle(operation, &desk, &request).await })
-    })
-}
-
 impl fmt::Debug for World {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("World").field("event", &self.event).finish_non_exhaustive()
     }
-}
-
-/// Hands a request to the function that serves it.
-pub(crate) async fn handle<S: Store>(
-    operation: Operation,
-    desk: &Desk<S>,
-    request: &Request,
-) -> Result<Response<Body>, Problem> {
-    match operation {
-        Operation::Reserve => reserve_seats::reserve_seats(desk, request).await,
-        Operation::Cancel => cancel_reservation::cancel_reservation(desk, request).await,
-        Operation::Show => show_reservation::show_reservation(desk, request).await,
-        Operation::Summarize => summarize_event::summarize_event(desk, request).await,
-        Operation::Confirm => confirm_reservation::confirm_reservation(desk, request).await,
-        Operation::Extend => extend_reservation::extend_reservation(desk, request).await,
-    }
-}
-
-pub(crate) fn body_of(response: &Response<Body>) -> Value {
-    serde_json::from_slice(response.body().as_ref()).unwrap_or(Value::Null)
 }

@@ -37,8 +37,7 @@ fn check_order(role: Role, bytes: &[u8], object: &Map<String, Value>) {
 
     let seats = rules::whole(object, "seats", 10.0);
     let hold = object.get("hold").filter(|hold| !hold.is_null());
-    let time = |hold: &Value| rules::whole(hold.as_object()?, "expiresInSeconds", 900.0);
-    let is_hold = hold.is_none_or(|hold| time(hold).is_some_and(|seconds| seconds >= 60));
+    let is_hold = hold.is_none() || rules::holds(bytes);
     let is_order = is_hold
         && rules::fits(object, "partnerId", rules::is_partner_id) != Some(false)
         && rules::fits(object, "partnerReference", rules::is_partner_reference) != Some(false)

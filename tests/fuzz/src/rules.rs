@@ -97,6 +97,19 @@ fn is_printable(text: &str, letters_max: usize) -> bool {
     (1..=letters_max).contains(&text.chars().count()) && find_unseen(text).is_none()
 }
 
+/// Whether the member `hold` is an object that says once how long, and that may be.
+pub(crate) fn holds(bytes: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Order {
+        hold: Pairs,
+    }
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let Ok(Order { hold: Pairs(pairs) }) = serde_json::from_slice(text) else { return false };
+    let times: Map<_, _> = pairs.iter().cloned().collect();
+    pairs.iter().filter(|(name, _)| name == "expiresInSeconds").count() == 1
+        && whole(&times, "expiresInSeconds", 900.0).is_some_and(|seconds| seconds >= 60)
+}
+
 /// The object that these bytes are, if each name is there once, and as it is spelt here.
 pub(crate) fn object(bytes: &[u8], names: &[&str]) -> Option<Map<String, Value>> {
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);

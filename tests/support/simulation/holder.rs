@@ -13,8 +13,9 @@ use shared::hold::HoldState;
 use shared::reservation::{Reservation, ReservationId};
 use tokio::time::sleep;
 
+use super::instance::{Operation, SKEW_MS_MAX};
 use super::partner::{Known, Partner, id_of};
-use super::{Operation, Outcome, SKEW_MS_MAX, World};
+use super::{Outcome, World};
 use crate::support::nouns;
 use crate::support::requests::Parts;
 

@@ -9,7 +9,8 @@ use shared::reservation::ReservationId;
 use tokio::time::sleep;
 
 use super::holder::Held;
-use super::{LAST_WRITE, Operation, Outcome, World};
+use super::instance::Operation;
+use super::{LAST_WRITE, Outcome, World};
 use crate::support::requests::Parts;
 
 /// How often a partner sends one request before it leaves the outcome unknown.

@@ -7,9 +7,10 @@ use shared::store::{Commit, CreationStep, Store as _};
 use super::Wire;
 use super::expression::Item;
 use super::sighting::sighting;
+use crate::support::simulation::World;
 use crate::support::simulation::auditor::Auditor;
 use crate::support::simulation::beginning::Beginning;
-use crate::support::simulation::{INSTANCES, World, instance};
+use crate::support::simulation::instance::{INSTANCES, instance};
 
 /// The world of this seed, at the wire. One pool has no room, so often in 1.
 pub(crate) async fn create(seed: u64, crammed: f64) -> World {
