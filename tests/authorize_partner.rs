@@ -91,7 +91,12 @@ async fn a_key_opens_what_its_role_may_call_and_nothing_else() {
             "404 reservation-not-found",
             "404 reservation-not-found",
         ),
-        ("POST", "/reservations/{id}/extend", "400 validation-failed", "400 validation-failed"),
+        (
+            "POST",
+            "/reservations/{id}/extend",
+            "404 reservation-not-found",
+            "404 reservation-not-found",
+        ),
         (
             "POST",
             "/events/none/reservations/1/confirm",
@@ -101,8 +106,8 @@ async fn a_key_opens_what_its_role_may_call_and_nothing_else() {
         (
             "POST",
             "/events/none/reservations/1/extend",
-            "400 validation-failed",
-            "400 validation-failed",
+            "404 reservation-not-found",
+            "404 reservation-not-found",
         ),
         ("POST", "/events", "403 access-denied", "400 validation-failed"),
         ("GET", "/events/none", "404 event-not-found", "404 event-not-found"),

@@ -41,8 +41,17 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
     let create = || incoming("POST", "/events").from("chief", "organiser").body(&new_event);
     let large_event = json!({"eventId": unique("large"), "name": "A", "totalSeats": 100_000});
     let create_large = incoming("POST", "/events").from("chief", "organiser").body(&large_event);
+    let held = order(1);
+    let held = held.body(&json!({"seats": 1, "hold": {"expiresInSeconds": 60}})).keyed("held");
+    let id = held.clone().at(&desk).await.text_of("reservationId");
+    proxy.take_counts();
+    let confirm = || incoming("POST", format!("{orders}/{id}/confirm"));
+    let extend = |seconds: u32| {
+        let body = json!({"expiresInSeconds": seconds});
+        incoming("POST", format!("{orders}/{id}/extend")).body(&body)
+    };
     let deep = incoming("GET", "/healthcheck?deep=1");
-    let cases: [(&str, Incoming, &str, &str); 14] = [
+    let cases: [(&str, Incoming, &str, &str); 20] = [
         ("warm order", order(1), "201", "GetItem 1, UpdateItem 1"),
         ("replay", order(1).keyed("k"), "201", "GetItem 1"),
         ("reused key", order(2).keyed("k"), "422 idempotency-key-reused", "GetItem 1"),
@@ -51,6 +60,12 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
         ("summary", summary, "200", "BatchGetItem 1, GetItem 1"),
         ("cancellation", delete(), "204", "GetItem 1, UpdateItem 1"),
         ("second cancellation", delete(), "404 reservation-not-found", "GetItem 1"),
+        ("replayed hold", held, "201", "GetItem 1"),
+        ("extension", extend(90), "200", "GetItem 1, UpdateItem 1"),
+        ("extension to no later", extend(60), "200", "GetItem 1"),
+        ("confirmation", confirm(), "200", "GetItem 1, UpdateItem 1"),
+        ("second confirmation", confirm(), "200", "GetItem 1"),
+        ("extension in vain", extend(90), "409 not-held", "GetItem 1"),
         ("creation", create(), "201", "TransactWriteItems 1"),
         ("second creation", create(), "409 event-exists", "GetItem 1, TransactWriteItems 1"),
         ("creation of 2,000 pools", create_large, "201", "TransactWriteItems 22"),
@@ -100,10 +115,18 @@ async fn no_function_calls_what_its_policy_does_not_grant() {
     let reservation = &format!("{orders}/{id}");
     let new_event = json!({"eventId": event.as_str(), "name": "A", "totalSeats": 5});
     let create = incoming("POST", "/events").from("chief", "organiser").body(&new_event);
+    let hold = json!({"seats": 1, "hold": {"expiresInSeconds": 60}});
+    let held = incoming("POST", orders).body(&hold).at(&desk).await.text_of("reservationId");
+    let held_and = |what: &str| {
+        let body = json!({"expiresInSeconds": 90});
+        incoming("POST", format!("{orders}/{held}/{what}")).body(&body)
+    };
     let cases = [
         ("ReserveSeatsFunction", "UpdateItem", vec![order(), order(), order(), order(), order()]),
         ("ShowReservationFunction", "", vec![incoming("GET", reservation)]),
         ("CancelReservationFunction", "", vec![incoming("DELETE", reservation)]),
+        ("ExtendReservationFunction", "", vec![held_and("extend")]),
+        ("ConfirmReservationFunction", "", vec![held_and("confirm")]),
         ("SummarizeEventFunction", "", vec![incoming("GET", format!("/events/{event}"))]),
         ("CreateEventFunction", "PutItem", vec![create]),
         ("CheckHealthFunction", "", vec![incoming("GET", "/healthcheck?deep=1")]),

@@ -6,12 +6,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::config::DEFAULT_EVENT_ID;
 use shared::desk::Desk;
+use shared::dynamo::DynamoStore;
+use ticketboss::local::aws;
 
 use crate::support::answer::Answer;
 use crate::support::desk::{incoming, open};
-use crate::support::nouns;
+use crate::support::proxy::{Fate, Proxy};
+use crate::support::sale::unique;
 use crate::support::simulated::SimulatedStore;
 use crate::support::simulated::weather::Dice;
+use crate::support::{database, nouns};
 
 /// An event of so many seats, and a clock that stands until it is moved.
 struct Stand {
@@ -106,6 +110,34 @@ async fn what_is_confirmed_in_the_last_moment_is_bought() {
     assert_eq!(stand.confirm(&id).await.said(), "200", "also when it is asked again");
     assert_eq!(stand.extend(&id, 60).await.said(), "409 not-held");
     assert_eq!(stand.summary().await, [6, 0, 4, 2]);
+}
+
+/// A confirmation whose commit was lost on its way, and may yet arrive, is not refused when its time
+/// is over meanwhile: nobody knows what became of it.
+#[tokio::test]
+async fn a_confirmation_that_may_yet_arrive_is_not_refused_by_time() {
+    let proxy = Proxy::before(database::endpoint());
+    let store = DynamoStore::with_client(aws::dynamodb_at(&proxy.endpoint()), aws::TABLE);
+    let event = open(&store, &unique("late"), 10).await.id;
+    let (now, dice) = (Arc::new(Mutex::new(nouns::start_of_time())), Dice::new(1));
+    let clock = Arc::clone(&now);
+    let desk =
+        Desk::new(store, event.clone(), move || *clock.lock().unwrap(), move || dice.bytes());
+    let hold = json!({"seats": 4, "hold": {"expiresInSeconds": 60}});
+    let held = incoming("POST", "/reservations").body(&hold).at(&desk).await;
+
+    *now.lock().unwrap() += SignedDuration::from_millis(59_999);
+    proxy.hook(move |action, _| {
+        if action != "UpdateItem" {
+            return Fate::Answered;
+        }
+        *now.lock().unwrap() = nouns::start_of_time() + SignedDuration::from_mins(2);
+        Fate::LostBefore
+    });
+    let path = format!("/reservations/{}/confirm", held.text_of("reservationId"));
+    assert_eq!(incoming("POST", path.as_str()).at(&desk).await.said(), "503 unavailable");
+    proxy.hook(|_, _| Fate::Answered);
+    assert_eq!(incoming("POST", path).at(&desk).await.said(), "410 hold-expired");
 }
 
 #[tokio::test(start_paused = true)]
