@@ -112,8 +112,8 @@ async fn what_is_confirmed_in_the_last_moment_is_bought() {
     assert_eq!(stand.summary().await, [6, 0, 4, 2]);
 }
 
-/// A confirmation whose commit was lost on its way, and may yet arrive, is not refused when its time
-/// is over meanwhile: nobody knows what became of it.
+/// A confirmation's commit is lost on its way, and may yet arrive when the time of the hold is
+/// over. It is not refused: nobody knows what became of it.
 #[tokio::test]
 async fn a_confirmation_that_may_yet_arrive_is_not_refused_by_time() {
     let proxy = Proxy::before(database::endpoint());

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use audit_seats::Audited;
 use serde_json::Value;
 
-use crate::support::contract;
+use crate::support::{contract, nouns};
 
 /// The fields of a request's line, as `answer/log.rs` writes them, and what every line has.
 fn fields() -> BTreeSet<String> {
@@ -181,4 +182,36 @@ fn the_dashboard_and_the_alarms_show_metrics_that_are_made() {
     let of_alarms = widgets().into_iter().filter(|widget| widget["type"] == "alarm");
     let rung = of_alarms.map(|widget| widget["properties"]["alarms"].as_array().unwrap().len());
     assert_eq!(rung.sum::<usize>(), 18);
+}
+
+/// The audit's line, held to AWS's "Specification: Embedded metric format" and its schema.
+#[test]
+fn the_audits_metrics_are_in_the_embedded_format() {
+    let audited = Audited { events: 3, pools: 12, violations: 1, heavy: 0, unsettled: 2 };
+    let line = audited.metrics("ticketboss", nouns::start_of_time());
+    assert!(line.to_string().len() <= 256 * 1_024);
+    let metadata = &line["_aws"];
+    assert!(metadata["Timestamp"].as_i64().is_some_and(|at| at > 1_700_000_000_000));
+    let directives = metadata["CloudWatchMetrics"].as_array().unwrap();
+    assert!(!directives.is_empty());
+    for directive in directives {
+        assert!((1..=1_024).contains(&directive["Namespace"].as_str().unwrap().len()));
+        let sets = directive["Dimensions"].as_array().unwrap();
+        assert!(!sets.is_empty());
+        for set in sets.iter().map(|set| set.as_array().unwrap()) {
+            assert!((1..=30).contains(&set.len()));
+            for name in set.iter().map(|name| name.as_str().unwrap()) {
+                assert!((1..=250).contains(&name.len()));
+                assert!((1..=1_024).contains(&line[name].as_str().unwrap().len()), "{name}");
+            }
+        }
+        let metrics = directive["Metrics"].as_array().unwrap();
+        assert!((1..=100).contains(&metrics.len()));
+        for metric in metrics {
+            let name = metric["Name"].as_str().unwrap();
+            assert!((1..=1_024).contains(&name.len()));
+            assert_eq!(metric["Unit"], "Count");
+            assert!(line[name].is_number(), "{name} has a value");
+        }
+    }
 }
