@@ -1,8 +1,8 @@
 //! Concurrent callers are answered as if they had come one at a time: many small histories, each
 //! searched for an order of its requests that explains every answer.
 //!
-//! An event of one pool is checked with its versions and summaries; one of several is checked whole,
-//! gathers included, but for its summary, which is not of one moment.
+//! An event of one pool is checked with its versions and summaries; one of several is checked
+//! whole, gathers included, but for its summary, which is not of one moment.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
