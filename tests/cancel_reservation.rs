@@ -21,7 +21,7 @@ async fn refuses_what_it_cannot_cancel() {
     let long = &*"k".repeat(256);
     let cases = [
         (nobody, "DELETE", "/reservations", long, "404 route-not-found"),
-        (partner, "PATCH", here, long, "404 route-not-found"),
+        (partner, "PUT", here, long, "404 route-not-found"),
         (nobody, "DELETE", no_event, long, "401 unauthenticated"),
         (stranger, "DELETE", no_event, long, "403 access-denied"),
         (partner, "DELETE", no_event, long, "400 validation-failed"),

@@ -46,12 +46,16 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
     let id = held.clone().at(&desk).await.text_of("reservationId");
     proxy.take_counts();
     let confirm = || incoming("POST", format!("{orders}/{id}/confirm"));
+    let amend = |seats: u32| {
+        let call = incoming("PATCH", format!("{orders}/{id}")).header("If-Match", "*");
+        call.body(&json!({ "seats": seats }))
+    };
     let extend = |seconds: u32| {
         let body = json!({"expiresInSeconds": seconds});
         incoming("POST", format!("{orders}/{id}/extend")).body(&body)
     };
     let deep = incoming("GET", "/healthcheck?deep=1");
-    let cases: [(&str, Incoming, &str, &str); 20] = [
+    let cases: [(&str, Incoming, &str, &str); 22] = [
         ("warm order", order(1), "201", "GetItem 1, UpdateItem 1"),
         ("replay", order(1).keyed("k"), "201", "GetItem 1"),
         ("reused key", order(2).keyed("k"), "422 idempotency-key-reused", "GetItem 1"),
@@ -63,6 +67,8 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
         ("replayed hold", held, "201", "GetItem 1"),
         ("extension", extend(90), "200", "GetItem 1, UpdateItem 1"),
         ("extension to no later", extend(60), "200", "GetItem 1"),
+        ("change", amend(2), "200", "GetItem 1, UpdateItem 1"),
+        ("change to the same", amend(2), "200", "GetItem 1"),
         ("confirmation", confirm(), "200", "GetItem 1, UpdateItem 1"),
         ("second confirmation", confirm(), "200", "GetItem 1"),
         ("extension in vain", extend(90), "409 not-held", "GetItem 1"),
@@ -117,6 +123,10 @@ async fn no_function_calls_what_its_policy_does_not_grant() {
     let create = incoming("POST", "/events").from("chief", "organiser").body(&new_event);
     let hold = json!({"seats": 1, "hold": {"expiresInSeconds": 60}});
     let held = incoming("POST", orders).body(&hold).at(&desk).await.text_of("reservationId");
+    let amend = |seats: u32| {
+        let call = incoming("PATCH", reservation.as_str()).header("If-Match", "*");
+        call.body(&json!({ "seats": seats }))
+    };
     let held_and = |what: &str| {
         let body = json!({"expiresInSeconds": 90});
         incoming("POST", format!("{orders}/{held}/{what}")).body(&body)
@@ -125,6 +135,7 @@ async fn no_function_calls_what_its_policy_does_not_grant() {
         ("ReserveSeatsFunction", "UpdateItem", vec![order(), order(), order(), order(), order()]),
         ("ShowReservationFunction", "", vec![incoming("GET", reservation)]),
         ("CancelReservationFunction", "", vec![incoming("DELETE", reservation)]),
+        ("AmendReservationFunction", "UpdateItem", vec![amend(2), amend(10)]),
         ("ExtendReservationFunction", "", vec![held_and("extend")]),
         ("ConfirmReservationFunction", "", vec![held_and("confirm")]),
         ("SummarizeEventFunction", "", vec![incoming("GET", format!("/events/{event}"))]),

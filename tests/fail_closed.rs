@@ -35,16 +35,17 @@ fn event_of(operation: &Operation, authorizer: &Value) -> Value {
         "/events" => json!({"eventId": "new", "name": "New", "totalSeats": 1}),
         _ => json!({"seats": 1, "expiresInSeconds": 60}),
     };
+    let has_body = ["POST", "PATCH"].contains(&operation.method.as_str());
     json!({
         "resource": operation.path,
         "path": path,
         "httpMethod": operation.method,
-        "headers": {"Authorization": "Bearer tb_anything"},
-        "multiValueHeaders": {"Authorization": ["Bearer tb_anything"]},
+        "headers": {"Authorization": "Bearer tb_anything", "If-Match": "*"},
+        "multiValueHeaders": {"Authorization": ["Bearer tb_anything"], "If-Match": ["*"]},
         "pathParameters": {"eventId": "any", "reservationId": reservation},
         "requestContext": {"requestId": "r", "stage": "v1", "httpMethod": operation.method,
             "authorizer": authorizer},
-        "body": (operation.method == "POST").then(|| body.to_string()),
+        "body": has_body.then(|| body.to_string()),
         "isBase64Encoded": false,
     })
 }
@@ -63,7 +64,7 @@ async fn no_keyed_operation_answers_a_caller_whom_the_authorizer_does_not_know()
     for operation in keyed {
         functions.entry(binary_of(&operation.function)).or_default().push(operation);
     }
-    assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 17);
+    assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 19);
 
     let environment = [
         ("AWS_ACCESS_KEY_ID", "local"),

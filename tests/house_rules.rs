@@ -90,11 +90,11 @@ fn every_function_is_watched_and_rolled_back() {
     let template = contract::yaml("template.yaml");
     let resources = &template["Resources"];
     let rolls_back = &template["Globals"]["Function"]["DeploymentPreference"]["Alarms"];
-    assert_eq!(*rolls_back, serde_json::json!(["FunctionErrors", "HoldErrors", "UpdateErrors"]));
+    assert_eq!(*rolls_back, serde_json::json!(["FunctionErrors", "ChangeErrors", "UpdateErrors"]));
     let functions: BTreeSet<_> = contract::functions().into_keys().collect();
     let pairs = [
-        (["FunctionErrors", "HoldErrors"], "Errors"),
-        (["FunctionThrottles", "HoldThrottles"], "Throttles"),
+        (["FunctionErrors", "ChangeErrors"], "Errors"),
+        (["FunctionThrottles", "ChangeThrottles"], "Throttles"),
     ];
     for (alarms, metric) in pairs {
         let mut watched = BTreeSet::new();

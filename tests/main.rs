@@ -4,6 +4,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a wrong sum fails the test")]
 
 mod alarms;
+mod amend_reservation;
 mod audit_at_scale;
 mod audit_seats;
 mod authorize_partner;

@@ -57,9 +57,10 @@ fn every_answer_has_an_example_and_every_example_is_what_it_says() {
 fn every_example_of_a_request_is_one_that_is_understood() {
     let paths = contract::document()["paths"].as_object().unwrap().values();
     let contents: Vec<_> = paths
-        .filter_map(|item| item["post"]["requestBody"]["content"]["application/json"].as_object())
+        .flat_map(|item| [&item["post"], &item["patch"]])
+        .filter_map(|one| one["requestBody"]["content"]["application/json"].as_object())
         .collect();
-    assert_eq!(contents.len(), 5);
+    assert_eq!(contents.len(), 7);
     for content in contents {
         let content = Value::Object(content.clone());
         for (name, example) in examples(&content) {
@@ -127,6 +128,13 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
             call("any"),
             call("any"),
         ],
+        "amendReservation" => {
+            let to_two = || call("any").body(&json!({"seats": 2}));
+            let seen = |tag: &str| to_two().header("If-Match", tag);
+            let compressed = to_two().header("Content-Encoding", "gzip");
+            let large = call("any").body(&large);
+            vec![call("any"), large, compressed, to_two(), seen("\"v0\""), seen("\"v1\"")]
+        }
         "confirmReservation" => vec![call("any").keyed(&"k".repeat(256)), call("any")],
         "extendReservation" => {
             let time = || call("any").body(&json!({"expiresInSeconds": 300}));
@@ -163,7 +171,7 @@ fn two_keys(request: Incoming) -> Incoming {
 }
 
 fn method_of(operation: &Operation) -> &'static str {
-    ["GET", "HEAD", "POST", "DELETE"]
+    ["GET", "HEAD", "POST", "PATCH", "DELETE"]
         .into_iter()
         .find(|method| operation.method == *method)
         .unwrap()
@@ -183,7 +191,8 @@ async fn statuses<S: Store>(
         ("any", "/events/any/reservations")
     };
     open(&store, event, 10).await;
-    let is_of_holds = operation.id.contains("confirm") || operation.id.contains("extend");
+    let is_of_holds =
+        ["amend", "confirm", "extend"].iter().any(|verb| operation.id.starts_with(verb));
     let hold = is_of_holds.then(|| json!({"expiresInSeconds": 60}));
     let order = incoming("POST", orders).body(&json!({"seats": 1, "hold": hold})).keyed("before");
     let id = order.at(&desk(store.clone())).await.text_of("reservationId");

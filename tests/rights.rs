@@ -7,12 +7,13 @@ use crate::support::contract::{self, kebab};
 
 /// What the calls of a function's crate come to on DynamoDB. An event is read by each that needs
 /// one; only an order that its home pool refuses for want of seats looks at the other pools.
-const ACTIONS_OF_CALLS: [(&str, &[&str]); 12] = [
+const ACTIONS_OF_CALLS: [(&str, &[&str]); 13] = [
     ("desk.event(", &["GetItem"]),
     ("load_event(", &["GetItem"]),
     ("load_pool(", &["GetItem"]),
     ("lookout::census(", &["BatchGetItem", "GetItem", "UpdateItem"]),
     ("decide_and_commit(", &["GetItem", "UpdateItem"]),
+    ("view.amend(", &["BatchGetItem"]),
     ("view.reserve(", &["BatchGetItem"]),
     ("creation::create_event(", &["ConditionCheckItem", "DeleteItem", "GetItem", "PutItem"]),
     ("find_caller(", &["GetItem"]),

@@ -19,7 +19,7 @@ use crate::support::simulation::life::{Counts, live, live_all, runtime};
 use crate::support::simulation::partner::Partner;
 
 /// What must have been seen at least once, or the run has proved nothing.
-const RARE: [&str; 23] = [
+const RARE: [&str; 25] = [
     "answer lost",
     "answered 500",
     "budget exhausted",
@@ -31,12 +31,14 @@ const RARE: [&str; 23] = [
     "duplicate caught",
     "expired a moment ago",
     "extended",
+    "fewer seats",
     "gathered",
     "gather raced",
     "given up",
     "held",
     "killed",
     "lost before it arrived",
+    "more seats",
     "own write recovered",
     "pools overflowed",
     "refused in a crowd",

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::text::{IdempotencyKey, PartnerId};
+use crate::text::{IdempotencyKey, PartnerId, PartnerReference};
 
 /// Marks what one request, with all its retries, did: equal marks are the same request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,13 @@ impl RequestMark {
     /// The mark of every request of this caller with this key that creates an event.
     pub fn of_create(caller: &PartnerId, key: &IdempotencyKey) -> Self {
         Self::of_random(digest(&["create", caller.as_str(), key.as_str()]))
+    }
+
+    /// The mark of an order for this, to know it again when what it made has changed.
+    pub fn of_order(partner: &PartnerId, seats: u32, reference: Option<&PartnerReference>) -> Self {
+        // A reference is never empty.
+        let (seats, reference) = (seats.to_string(), reference.map_or("", |one| one.as_str()));
+        Self::of_random(digest(&["order", partner.as_str(), &seats, reference]))
     }
 
     /// The mark of a request without a key: the leading 64 of these bits.

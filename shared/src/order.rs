@@ -16,6 +16,15 @@ pub struct Order {
     pub hold: Option<HoldTime>,
 }
 
+/// What a reservation is to be changed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amendment {
+    /// How many seats it is to have. `None` leaves them as they are.
+    pub seats: Option<SeatCount>,
+    /// The partner's other name for it. `None` leaves it as it is.
+    pub reference: Option<PartnerReference>,
+}
+
 /// How many seats one order may ask for: 1 to 10.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SeatCount(u32);

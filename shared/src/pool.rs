@@ -42,6 +42,9 @@ const RESERVATION_BYTES: usize = 64;
 /// The most that it weighs besides if it was ever held.
 const HOLD_BYTES: usize = 20;
 
+/// The most that it weighs besides if it was ever changed.
+const ORDERED_BYTES: usize = 12;
+
 /// A block of an event's seats, with everything that decides about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
@@ -138,6 +141,12 @@ impl Pool {
         self.live_bytes().saturating_add(added) <= LIVE_BYTES_MAX
     }
 
+    /// Whether the reservation, changed to this, would fit in, as far as bytes go.
+    pub(crate) fn has_room_to_change(&self, from: &Reservation, to: &Reservation) -> bool {
+        let others = self.live_bytes().saturating_sub(bytes_of(from));
+        others.saturating_add(bytes_of(to)) <= LIVE_BYTES_MAX
+    }
+
     /// Whether half of its room for reservations is used.
     pub fn is_heavy(&self) -> bool {
         self.live_bytes() > LIVE_BYTES_MAX / 2
@@ -205,7 +214,9 @@ impl Pool {
 }
 
 fn bytes_of(reservation: &Reservation) -> usize {
-    bytes(&reservation.partner, reservation.reference.as_ref(), reservation.hold.is_some())
+    let ordered = if reservation.ordered.is_some() { ORDERED_BYTES } else { 0 };
+    let is_hold = reservation.hold.is_some();
+    bytes(&reservation.partner, reservation.reference.as_ref(), is_hold).saturating_add(ordered)
 }
 
 fn bytes(partner: &PartnerId, reference: Option<&PartnerReference>, is_hold: bool) -> usize {

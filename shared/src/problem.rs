@@ -41,6 +41,9 @@ pub enum Problem {
     /// A rule said no.
     #[error("refused: {0}")]
     Refused(#[from] Refusal),
+    /// The request must say which version it means, and does not.
+    #[error("the request has no If-Match")]
+    VersionUnnamed,
     /// Others came first, again and again.
     #[error("{attempts} races were lost")]
     Contended {
@@ -89,6 +92,7 @@ impl Problem {
             | Self::Refused(
                 Refusal::NotEnoughSeats { .. }
                 | Refusal::TooManyHeld
+                | Refusal::NoRoom
                 | Refusal::NotHeld
                 | Refusal::HoldLimitReached { .. },
             ) => 409,
@@ -97,6 +101,7 @@ impl Problem {
             Self::BodyTooLarge => 413,
             Self::EncodingUnsupported => 415,
             Self::Refused(Refusal::IdempotencyKeyReused) => 422,
+            Self::VersionUnnamed => 428,
             Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
             | Self::CallerUnknown => 500,
             Self::Store(StoreError::Unavailable(_)) => 503,
@@ -116,12 +121,14 @@ impl Problem {
             Self::EventExists => "event-exists",
             Self::Refused(Refusal::NotEnoughSeats { .. }) => "not-enough-seats",
             Self::Refused(Refusal::TooManyHeld) => "too-many-held",
+            Self::Refused(Refusal::NoRoom) => "no-room",
             Self::Refused(Refusal::NotHeld) => "not-held",
             Self::Refused(Refusal::HoldLimitReached { .. }) => "hold-limit-reached",
             Self::Refused(Refusal::HoldExpired) => "hold-expired",
             Self::Refused(Refusal::IdempotencyKeyReused) => "idempotency-key-reused",
             Self::Refused(Refusal::ReservationNotFound) => "reservation-not-found",
             Self::Refused(Refusal::ReservationChanged) => "precondition-failed",
+            Self::VersionUnnamed => "precondition-required",
             Self::Contended { .. } => "version-conflict",
             Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
             | Self::CallerUnknown => "internal",
@@ -142,12 +149,14 @@ impl Problem {
             Self::EventExists => "Event exists",
             Self::Refused(Refusal::NotEnoughSeats { .. }) => "Not enough seats left",
             Self::Refused(Refusal::TooManyHeld) => "Too many seats held",
+            Self::Refused(Refusal::NoRoom) => "No room",
             Self::Refused(Refusal::NotHeld) => "Not held",
             Self::Refused(Refusal::HoldLimitReached { .. }) => "Held for too long",
             Self::Refused(Refusal::HoldExpired) => "Hold expired",
             Self::Refused(Refusal::IdempotencyKeyReused) => "Idempotency key reused",
             Self::Refused(Refusal::ReservationNotFound) => "Reservation not found",
             Self::Refused(Refusal::ReservationChanged) => "Reservation has changed",
+            Self::VersionUnnamed => "If-Match missing",
             Self::Contended { .. } => "Too much contention",
             Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
             | Self::CallerUnknown => "Internal error",
@@ -173,12 +182,14 @@ impl Problem {
             | Self::Refused(
                 Refusal::NotEnoughSeats { .. }
                 | Refusal::TooManyHeld
+                | Refusal::NoRoom
                 | Refusal::NotHeld
                 | Refusal::HoldLimitReached { .. }
                 | Refusal::HoldExpired
                 | Refusal::IdempotencyKeyReused
                 | Refusal::ReservationChanged,
             )
+            | Self::VersionUnnamed
             | Self::Store(_)
             | Self::CallerUnknown => self.title(),
         }
@@ -211,6 +222,9 @@ impl Problem {
                  later or with another Idempotency-Key."
                     .to_owned()
             }
+            Self::Refused(Refusal::NoRoom) => {
+                "These seats' block has no room for a longer partnerReference.".to_owned()
+            }
             Self::Refused(Refusal::NotHeld) => {
                 "The reservation is confirmed already, and has no end.".to_owned()
             }
@@ -231,6 +245,9 @@ impl Problem {
             Self::Refused(Refusal::ReservationChanged) => {
                 "The reservation is another version than If-Match names. Look at it again."
                     .to_owned()
+            }
+            Self::VersionUnnamed => {
+                "Send If-Match with the ETag of the reservation as you have seen it.".to_owned()
             }
             Self::Contended { .. } => {
                 "Too many requests for the same seats at once. Nothing was changed; retry."
@@ -259,6 +276,7 @@ impl Problem {
             | Self::RouteNotFound
             | Self::EventNotFound
             | Self::EventExists
+            | Self::VersionUnnamed
             | Self::Refused(_)
             | Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
             | Self::CallerUnknown => false,

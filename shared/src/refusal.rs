@@ -22,6 +22,9 @@ pub enum Refusal {
     /// So many seats are held for the partner in this pool that the order's would be too many.
     #[error("too many seats are held for the partner")]
     TooManyHeld,
+    /// What is stored with these seats has no room for a longer reference.
+    #[error("there is no room for the longer reference")]
+    NoRoom,
     /// The reservation's time was over before it was confirmed.
     #[error("the hold has expired")]
     HoldExpired,

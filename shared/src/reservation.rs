@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::event::{Event, PoolIndex};
 use crate::hold::{Hold, HoldState};
 use crate::mark::{RequestMark, digest, halves};
-use crate::order::{Order, SeatCount};
+use crate::order::{Amendment, Order, SeatCount};
 use crate::refusal::Refusal;
 use crate::text::{IdempotencyKey, Malformed, PartnerId, PartnerReference};
 
@@ -28,6 +28,8 @@ pub struct Reservation {
     pub created_at: Timestamp,
     /// The pool's version that its last change made: its `ETag`.
     pub version: u64,
+    /// What it was ordered as, if it was changed since.
+    pub ordered: Option<RequestMark>,
     /// Until when it is held, or was. `None` if it was bought at once.
     pub hold: Option<Hold>,
     /// When and by which request it was cancelled. `None` while its seats are taken.
@@ -37,10 +39,25 @@ pub struct Reservation {
 impl Reservation {
     /// Whether this is the reservation that the order asks for.
     pub fn is_of(&self, order: &Order) -> bool {
-        self.partner == order.partner
-            && self.seats == order.seats
-            && self.reference == order.reference
+        let mark = self.ordered.unwrap_or_else(|| self.mark());
+        mark == RequestMark::of_order(&order.partner, order.seats.get(), order.reference.as_ref())
             && self.hold.map(|hold| hold.time) == order.hold
+    }
+
+    /// The mark of an order that would make it as it is.
+    fn mark(&self) -> RequestMark {
+        RequestMark::of_order(&self.partner, self.seats.get(), self.reference.as_ref())
+    }
+
+    /// This reservation with these seats and this reference, where they are named.
+    pub(crate) fn amended(&self, amendment: &Amendment) -> Self {
+        let reference = amendment.reference.clone().or_else(|| self.reference.clone());
+        let seats = amendment.seats.unwrap_or(self.seats);
+        if seats == self.seats && reference == self.reference {
+            return self.clone();
+        }
+        let ordered = self.ordered.or_else(|| Some(self.mark()));
+        Self { seats, reference, ordered, ..self.clone() }
     }
 
     /// Whether its seats are taken.

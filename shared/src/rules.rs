@@ -87,6 +87,7 @@ impl Pool {
             reference: order.reference.clone(),
             created_at: now,
             version: change.after().version(),
+            ordered: None,
             hold: order.hold.map(|time| Hold {
                 time,
                 until: time.after(now),
@@ -186,7 +187,11 @@ impl Pool {
     }
 
     /// The caller's reservation, held or confirmed, of a pool that is settled.
-    fn held_for(&self, id: &ReservationId, caller: &Caller) -> Result<&Reservation, Refusal> {
+    pub(crate) fn held_for(
+        &self,
+        id: &ReservationId,
+        caller: &Caller,
+    ) -> Result<&Reservation, Refusal> {
         let standing = self.reservation(id, caller).ok_or(Refusal::ReservationNotFound)?;
         match (standing.is_live(), standing.cancelled) {
             (true, _) => Ok(standing),
@@ -196,7 +201,7 @@ impl Pool {
     }
 
     /// The reservation stands on like this.
-    fn restate(&self, reservation: Reservation, now: Timestamp) -> Decision {
+    pub(crate) fn restate(&self, reservation: Reservation, now: Timestamp) -> Decision {
         let mut change = self.step(now);
         let version = change.after().version();
         let reservation = Reservation { version, ..reservation };

@@ -4,6 +4,8 @@ use lambda_http::Request;
 use lambda_http::http::HeaderName;
 use lambda_http::http::header::IF_MATCH;
 
+use crate::problem::Problem;
+
 /// The tag of this version of a thing.
 pub fn tag_of(version: u64) -> String {
     format!("\"v{version}\"")
@@ -24,6 +26,16 @@ pub fn tag_of_version_or_end(version: u64, has_expired: bool) -> String {
 pub fn if_match(request: &Request) -> impl Fn(u64) -> bool + use<> {
     let tags = Tags::of(request, &IF_MATCH);
     move |version| tags.as_ref().is_none_or(|tags| tags.expect(&tag_of(version)))
+}
+
+/// Whether the caller means a thing of this version, which `If-Match` must say.
+///
+/// # Errors
+///
+/// [`Problem::VersionUnnamed`] without it.
+pub fn required_match(request: &Request) -> Result<impl Fn(u64) -> bool + use<>, Problem> {
+    let tags = Tags::of(request, &IF_MATCH).ok_or(Problem::VersionUnnamed)?;
+    Ok(move |version| tags.expect(&tag_of(version)))
 }
 
 /// The tags that a request names in one header, on however many lines.

@@ -9,11 +9,12 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
+use crate::access::Caller;
 use crate::event::PoolIndex;
-use crate::order::Order;
+use crate::order::{Amendment, Order};
 use crate::pool::{Change, Pool};
 use crate::refusal::Refusal;
-use crate::reservation::ReservationId;
+use crate::reservation::{Reservation, ReservationId};
 use crate::rules::{self, Decision};
 
 /// The home pool of a request as it was read, alone or with others of its event.
@@ -110,6 +111,52 @@ impl View {
         };
         let (requested, available) = (*requested, settled.available());
         decided.ok_or(Refusal::NotEnoughSeats { requested, available })
+    }
+
+    /// Gives the caller's reservation other seats, or another reference. What it lacks gathers from
+    /// the others in view; what it has too many is free.
+    ///
+    /// If it is like that already, whatever version the caller has seen, its work is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NotEnoughSeats`], of the seats that are to come; [`Refusal::ReservationChanged`],
+    /// [`Refusal::TooManyHeld`], [`Refusal::NoRoom`], and those of [`Pool::confirm`].
+    pub fn amend(
+        &self,
+        id: &ReservationId,
+        caller: &Caller,
+        amendment: &Amendment,
+        is_meant: impl Fn(u64) -> bool,
+        now: Timestamp,
+    ) -> Result<Decision, Refusal> {
+        let settled = self.settled(now);
+        let home = &settled.home;
+        let standing = home.held_for(id, caller)?;
+        let amended = standing.amended(amendment);
+        if amended == *standing {
+            return Ok(Decision::Standing(amended));
+        }
+        if !is_meant(standing.version) {
+            return Err(Refusal::ReservationChanged);
+        }
+        let more = amended.seats.get().saturating_sub(standing.seats.get());
+        if standing.held_until().is_some() && !home.may_hold_more(&standing.partner, more) {
+            return Err(Refusal::TooManyHeld);
+        }
+        if !home.has_room_to_change(standing, &amended) {
+            return Err(Refusal::NoRoom);
+        }
+        let missing = more.saturating_sub(home.available());
+        let (received, gifts) =
+            gifts(settled.others().collect(), missing, id, now).ok_or_else(|| {
+                Refusal::NotEnoughSeats { requested: more, available: settled.available() }
+            })?;
+        let mut change = home.step(now);
+        change.receive(received);
+        let reservation = Reservation { version: change.after().version(), ..amended };
+        change.replace(reservation.clone());
+        Ok(Decision::Commit([change].into_iter().chain(gifts).collect(), reservation))
     }
 
     /// The view as it stands by now: the holds whose time is over have given their seats back.

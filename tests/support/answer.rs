@@ -4,7 +4,7 @@ use lambda_http::http::HeaderMap;
 use serde_json::Value;
 
 /// Every problem there is: its code, its statuses, title and `error`, and whether a retry may help.
-pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 22] = [
+pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 24] = [
     ("access-denied", &[403], "Access denied", "Access denied", false),
     ("bad-request", &[400, 414, 431], "Bad request", "Bad request", false),
     ("body-too-large", &[413], "Body too large", "Body too large", false),
@@ -21,10 +21,12 @@ pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 22] = [
     ("hold-limit-reached", &[409], "Held for too long", "Held for too long", false),
     ("idempotency-key-reused", &[422], "Idempotency key reused", "Idempotency key reused", false),
     ("internal", &[500], "Internal error", "Internal error", false),
+    ("no-room", &[409], "No room", "No room", false),
     ("not-enough-seats", &[409], "Not enough seats left", "Not enough seats left", false),
     ("not-held", &[409], "Not held", "Not held", false),
     ("partner-mismatch", &[403], "Not your partner id", "Not your partner id", false),
     ("precondition-failed", &[412], "Reservation has changed", "Reservation has changed", false),
+    ("precondition-required", &[428], "If-Match missing", "If-Match missing", false),
     ("rate-limited", &[429], "Too many requests", "Too many requests", true),
     (
         "reservation-not-found",

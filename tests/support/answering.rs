@@ -46,6 +46,10 @@ impl Answering for Sale {
             Operation::Cancel => partner.delete(&self.reservation(id)),
             Operation::Show => partner.get(&self.reservation(id)),
             Operation::Summarize => partner.get(&self.path()),
+            Operation::Amend => {
+                let call = partner.call("PATCH", &self.reservation(id));
+                call.body(request.body().to_vec()).header("If-Match", "*")
+            }
             Operation::Confirm => {
                 partner.call("POST", &format!("{}/confirm", self.reservation(id)))
             }

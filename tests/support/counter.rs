@@ -3,6 +3,7 @@
 //! Whatever is handed over it, the answer is one that the contract knows, what is refused has
 //! changed nothing, and no seat is lost.
 
+use amend_reservation::amend_reservation;
 use cancel_reservation::cancel_reservation;
 use confirm_reservation::confirm_reservation;
 use create_event::create_event;
@@ -33,9 +34,10 @@ pub(crate) const CREATE: (&str, &str) = ("POST", "/events");
 pub(crate) const SUMMARY: (&str, &str) = ("GET", "/events/{eventId}");
 
 /// The route of each operation whose parser is tried, in the order of a reservation's life.
-const ROUTES: [(&str, &str); 8] = [
+const ROUTES: [(&str, &str); 9] = [
     ORDER,
     ("GET", "/events/{eventId}/reservations/{reservationId}"),
+    ("PATCH", "/events/{eventId}/reservations/{reservationId}"),
     ("POST", "/events/{eventId}/reservations/{reservationId}/extend"),
     ("POST", "/events/{eventId}/reservations/{reservationId}/confirm"),
     ("DELETE", "/events/{eventId}/reservations/{reservationId}"),
@@ -103,6 +105,7 @@ impl Counter {
             ("GET", Some("{reservationId}")) => show_reservation(&self.desk, request).await,
             ("POST", Some("extend")) => extend_reservation(&self.desk, request).await,
             ("POST", Some("confirm")) => confirm_reservation(&self.desk, request).await,
+            ("PATCH", _) => amend_reservation(&self.desk, request).await,
             ("DELETE", _) => cancel_reservation(&self.desk, request).await,
             ("GET", Some("{eventId}")) => summarize_event(&self.desk, request).await,
             ("POST", _) => create_event(&self.desk, request).await,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use amend_reservation::amend_reservation;
 use cancel_reservation::cancel_reservation;
 use check_health::check_health;
 use confirm_reservation::confirm_reservation;
@@ -152,6 +153,7 @@ impl Incoming {
             ("POST", ["reservations"] | ["events", _, "reservations"]) => {
                 reserve_seats(desk, request).await
             }
+            ("PATCH", [.., "reservations", _]) => amend_reservation(desk, request).await,
             ("DELETE", ["reservations", _] | ["events", _, "reservations", _]) => {
                 cancel_reservation(desk, request).await
             }

@@ -1,6 +1,7 @@
 //! Pools and, beside them, a ledger that knows only what was promised: who has which seats, and
 //! since when they have not. Every step must leave the two in agreement.
 
+mod amendments;
 mod holds;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ use shared::access::{Caller, Role};
 use shared::board::Census;
 use shared::event::Event;
 use shared::mark::RequestMark;
-use shared::order::Order;
+use shared::order::{Amendment, Order};
 use shared::pool::{Change, Pool};
 use shared::refusal::Refusal;
 use shared::reservation::{Reservation, ReservationId};
@@ -24,6 +25,7 @@ use super::nouns;
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Reserve { caller: usize, key: u8, seats: u64, reference: bool, hold: Option<u64> },
+    Amend { caller: usize, owner: usize, key: u8, seats: u64, is_seen: bool },
     Confirm { caller: usize, owner: usize, key: u8 },
     Extend { caller: usize, owner: usize, key: u8, seconds: u64 },
     Cancel { caller: usize, owner: usize, key: u8, by: u64 },
@@ -37,6 +39,8 @@ pub(crate) struct World {
     pub(crate) pools: Vec<Pool>,
     pub(crate) now: Timestamp,
     ledger: BTreeMap<ReservationId, Reservation>,
+    /// What was ordered, whatever it was changed to.
+    orders: BTreeMap<ReservationId, Order>,
     pub(crate) callers: [Caller; 3],
     pub(crate) seen: BTreeSet<&'static str>,
 }
@@ -51,7 +55,8 @@ impl World {
         ];
         let pools = Pool::open_all(&event);
         let now = nouns::start_of_time();
-        Self { event, pools, now, ledger: BTreeMap::new(), callers, seen: BTreeSet::new() }
+        let (ledger, orders, seen) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { event, pools, now, ledger, orders, callers, seen }
     }
 
     /// Takes one step; whatever a rule decides must be what the ledger says.
@@ -64,6 +69,12 @@ impl World {
                 let hold = hold.map(|seconds| seconds.try_into().expect("60 to 900 seconds"));
                 let order = nouns::order(caller.id.as_str(), seats);
                 self.reserve(&id, &Order { reference, hold, ..order });
+            }
+            Step::Amend { caller, owner, key, seats, is_seen } => {
+                let id = self.id_of(&self.callers[owner], key);
+                let seats = Some(seats.try_into().expect("1 to 10 seats"));
+                let amendment = Amendment { seats, reference: None };
+                self.amend(&id, &self.callers[caller].clone(), &amendment, is_seen);
             }
             Step::Confirm { caller, owner, key } => {
                 let id = self.id_of(&self.callers[owner], key);
@@ -96,7 +107,7 @@ impl World {
         let decided = whole.reserve(id, order, self.now);
 
         match self.ledger.get(id) {
-            Some(standing) if standing.is_of(order) => {
+            Some(standing) if self.is_of(standing, order) => {
                 assert_eq!(decided, Ok(Decision::Standing(standing.clone())));
                 self.seen.insert("replayed");
             }
@@ -104,7 +115,7 @@ impl World {
                 assert_eq!(decided, Err(Refusal::IdempotencyKeyReused));
                 self.seen.insert("key reused");
             }
-            None if order.hold.is_some() && self.held_in(id, order) + requested > 25 => {
+            None if order.hold.is_some() && self.held_in(id, &order.partner) + requested > 25 => {
                 assert_eq!(decided, Err(Refusal::TooManyHeld));
                 self.seen.insert("too many held");
             }
@@ -124,9 +135,14 @@ impl World {
                 }
                 assert!(sold.is_of(order) && sold.is_live() && sold.created_at == self.now);
                 self.commit(&changes, sold);
+                self.orders.insert(*id, order.clone());
                 self.seen.insert("sold");
             }
         }
+    }
+
+    fn is_of(&self, standing: &Reservation, order: &Order) -> bool {
+        self.orders.get(&standing.id) == Some(order)
     }
 
     /// A gather takes what is missing from the fewest pools that have it; and half of what is left,

@@ -6,6 +6,7 @@
 
 pub(crate) mod auditor;
 pub(crate) mod beginning;
+pub(crate) mod closing;
 pub(crate) mod holder;
 pub(crate) mod instance;
 pub(crate) mod life;

@@ -143,7 +143,7 @@ pub(super) async fn sale(calls: &mut Calls, event: &str) {
     calls.note("the event: both seats are back", wrong);
 }
 
-/// A seat is held, for longer, bought, and given back.
+/// A seat is held, for longer, bought, renamed, and given back.
 async fn hold(calls: &mut Calls, orders: &str) {
     let body = json!({"seats": 1, "hold": {"expiresInSeconds": 60}});
     let order = call(Method::POST, orders, As::Partner).body(&body);
@@ -157,6 +157,10 @@ async fn hold(calls: &mut Calls, orders: &str) {
     let status = bought.member("status");
     let wrong = (status != "confirmed").then(|| format!("it is {status}"));
     calls.note("it is confirmed", wrong);
+    let renamed = call(Method::PATCH, path.as_str(), As::Partner);
+    let renamed = renamed.header("If-Match", bought.header("ETag").to_owned());
+    let renamed = renamed.body(&json!({"partnerReference": "smoke"}));
+    calls.expect("it is renamed", renamed, 200, "").await;
     let cancel = call(Method::DELETE, path.as_str(), As::Partner);
     calls.expect("it is given back", cancel, 204, "").await;
 }

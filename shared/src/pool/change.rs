@@ -55,10 +55,21 @@ impl Change {
         self.after.check();
     }
 
-    /// The reservation stands on, in another state, with the seats that it has.
+    /// The reservation stands on, in another state or with other seats.
+    ///
+    /// # Panics
+    ///
+    /// If it does not stand, or if there are too few free seats.
     pub(crate) fn replace(&mut self, reservation: Reservation) {
-        self.after.reservations.insert(reservation.id, reservation);
-        self.after.check();
+        let after = &mut self.after;
+        let standing = after.reservations.get(&reservation.id).expect("it stands");
+        let (had, has) = (standing.seats.get(), reservation.seats.get());
+        let back = had.saturating_sub(has);
+        let free = after.available.saturating_add(back).checked_sub(has.saturating_sub(had));
+        after.available = free.expect("a change takes only free seats");
+        after.returned = after.returned.saturating_add(back.into());
+        after.reservations.insert(reservation.id, reservation);
+        after.check();
     }
 
     /// The reservation is new, and takes its seats; or it has ended, and gives them back.

@@ -46,8 +46,12 @@ impl Pool {
 
     /// Whether the order may take its seats here, as far as others of its partner are held here.
     pub fn may_hold(&self, order: &Order) -> bool {
-        let held = || self.held_where(|partner| *partner == order.partner);
-        order.hold.is_none() || held().saturating_add(order.seats.get()) <= HELD_MAX
+        order.hold.is_none() || self.may_hold_more(&order.partner, order.seats.get())
+    }
+
+    /// Whether so many more seats may be held for the partner here.
+    pub(crate) fn may_hold_more(&self, partner: &PartnerId, seats: u32) -> bool {
+        self.held_where(|one| one == partner).saturating_add(seats) <= HELD_MAX
     }
 
     fn held_where(&self, is_meant: impl Fn(&PartnerId) -> bool) -> u32 {

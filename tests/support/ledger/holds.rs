@@ -2,10 +2,10 @@
 
 use shared::access::Caller;
 use shared::hold::{Hold, HoldState, HoldTime, latest};
-use shared::order::Order;
 use shared::refusal::Refusal;
 use shared::reservation::{Reservation, ReservationId};
 use shared::rules::Decision;
+use shared::text::PartnerId;
 
 use super::World;
 
@@ -24,10 +24,10 @@ impl World {
         }
     }
 
-    /// What is held for the order's partner in the pool of this id.
-    pub(super) fn held_in(&self, id: &ReservationId, order: &Order) -> u32 {
+    /// What is held for the partner in the pool of this id.
+    pub(super) fn held_in(&self, id: &ReservationId, partner: &PartnerId) -> u32 {
         let held = self.ledger.values().filter(|one| one.status() == "held");
-        let here = held.filter(|one| one.id.pool() == id.pool() && one.partner == order.partner);
+        let here = held.filter(|one| one.id.pool() == id.pool() && one.partner == *partner);
         here.map(|one| one.seats.get()).sum()
     }
 
@@ -74,7 +74,7 @@ impl World {
     }
 
     /// The caller's live reservation; what was decided of any other is checked here.
-    fn held_for(
+    pub(super) fn held_for(
         &mut self,
         id: &ReservationId,
         caller: &Caller,

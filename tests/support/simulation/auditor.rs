@@ -152,7 +152,9 @@ fn check_step(before: &Sighting, after: &Sighting) -> Option<&'static str> {
     let is_wrong = |one: &&Reservation| {
         let standing = before.reservations.get(&one.id).filter(|standing| standing != one);
         standing.is_some_and(|standing| {
-            let same = standing.seats == one.seats && standing.partner == one.partner;
+            let is_amended = one.ordered.is_some() && one.version == after.version;
+            let same_seats = standing.seats == one.seats || is_amended;
+            let same = same_seats && standing.partner == one.partner;
             !standing.is_live() || !same
         })
     };

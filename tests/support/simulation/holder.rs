@@ -4,13 +4,11 @@
 //! No clock of an instance is behind the auditor's, and none is more than a bound ahead of it. So
 //! by the auditor's clock it is known whether a hold must still stand, or must be over.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::hold::HoldState;
-use shared::reservation::{Reservation, ReservationId};
+use shared::reservation::ReservationId;
 use tokio::time::sleep;
 
 use super::instance::{Operation, SKEW_MS_MAX};
@@ -23,14 +21,17 @@ use crate::support::requests::Parts;
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     key: String,
-    seats: u32,
+    /// As ordered, and as it has been told of last.
+    pub(super) seats: u32,
+    pub(super) has: u32,
+    version: u64,
     /// Its reservation, once its order was answered; it may stand without that.
-    id: Option<ReservationId>,
+    pub(super) id: Option<ReservationId>,
     /// The end that an answer told of last.
     until: Timestamp,
-    confirmed: Known,
+    pub(super) confirmed: Known,
     /// Whether the partner has tried to give it back, or to extend it in vain.
-    is_vague: bool,
+    pub(super) is_vague: bool,
 }
 
 impl Partner {
@@ -40,7 +41,8 @@ impl Partner {
             let seats = *world.dice.pick(&[1, 2, 4, 10]);
             let (key, until) = (format!("hold-{}", self.holds.len()), nouns::start_of_time());
             let (id, confirmed, is_vague) = (None, Known::No, false);
-            self.holds.push(Held { key, seats, id, until, confirmed, is_vague });
+            let (has, version) = (seats, 0);
+            self.holds.push(Held { key, seats, has, version, id, until, confirmed, is_vague });
             self.hold(world, self.holds.len() - 1).await;
             return;
         }
@@ -53,7 +55,8 @@ impl Partner {
         match world.dice.between(0, 9) {
             0..4 => self.confirm(world, at).await,
             4 => self.hold(world, at).await,
-            5..7 => self.extend(world, at).await,
+            5 => self.extend(world, at).await,
+            6 => self.amend(world, at).await,
             7..9 => self.show_hold(world, at).await,
             _ => self.release(world, at).await,
         }
@@ -70,6 +73,7 @@ impl Partner {
             }
             Outcome::Success(body) if hold.id.is_none() => {
                 (hold.id, hold.until) = (Some(id_of(&body)), end_of(&body));
+                hold.version = version_of(&body);
                 world.count("held");
             }
             Outcome::Success(_) => {}
@@ -113,6 +117,7 @@ impl Partner {
                 }
                 world.count(if is_near { "confirmed at the last moment" } else { "confirmed" });
                 self.holds[at].confirmed = Known::Yes;
+                self.holds[at].version = version_of(&body);
             }
             Outcome::Refusal(code) if code == "hold-expired" => {
                 if hold.confirmed == Known::Yes {
@@ -148,6 +153,7 @@ impl Partner {
                     world.auditor.object("a hold was made shorter");
                 }
                 self.holds[at].until = until;
+                self.holds[at].version = version_of(&body);
                 world.count("extended");
             }
             Outcome::Refusal(code) => {
@@ -163,6 +169,40 @@ impl Partner {
                 }
             }
             // It may last longer than is known.
+            Outcome::Fault | Outcome::Unknown => self.holds[at].is_vague = true,
+        }
+    }
+
+    async fn amend(&mut self, world: &World, at: usize) {
+        let hold = self.holds[at].clone();
+        let seats = u32::try_from(world.dice.between(1, 10)).expect("few");
+        let id = hold.id.expect("it was held");
+        let mut request = Parts::reservation_with(&self.caller, &id, &json!({ "seats": seats }));
+        let seen = format!("\"v{}\"", hold.version).parse().expect("a header");
+        request.headers_mut().insert("If-Match", seen);
+        match world.send(Operation::Amend, request).await {
+            Outcome::Success(body) => {
+                if body["seats"] != seats {
+                    world.auditor.object("a reservation was changed to other seats");
+                }
+                (self.holds[at].has, self.holds[at].version) = (seats, version_of(&body));
+                world.count(if seats > hold.has { "more seats" } else { "fewer seats" });
+            }
+            Outcome::Refusal(code) => {
+                // An answer that was lost leaves its partner with an old version.
+                let may_be_old = hold.is_vague || hold.confirmed == Known::Unknown;
+                let is_wrong = match code.as_str() {
+                    "precondition-failed" => !may_be_old,
+                    "hold-expired" => may_stand(world, &hold) && !hold.is_vague,
+                    "reservation-not-found" => !hold.is_vague,
+                    "not-enough-seats" | "too-many-held" => seats <= hold.has && !may_be_old,
+                    "version-conflict" => false,
+                    _ => true,
+                };
+                if is_wrong {
+                    world.auditor.object(&format!("a change met {code}"));
+                }
+            }
             Outcome::Fault | Outcome::Unknown => self.holds[at].is_vague = true,
         }
     }
@@ -205,67 +245,16 @@ impl Partner {
         let request = Parts::reservation_with(&self.caller, &id, &body);
         world.send(operation, request).await
     }
-
-    /// At the end, when no write is under way: what was held is there, and bought if that is known.
-    pub(super) fn settle_holds(
-        &self,
-        world: &World,
-        kept: &mut BTreeMap<ReservationId, Reservation>,
-    ) {
-        // An answer that was lost leaves its partner without the id: any that is left may be it.
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            self.holds.iter().partition(|hold| hold.id.is_some());
-        for hold in known.into_iter().chain(unknown) {
-            let is_theirs = |one: &Reservation| {
-                let order = one.hold.is_some() && one.seats.get() == hold.seats;
-                one.partner == self.caller.id && order
-            };
-            let id = hold.id.or_else(|| {
-                let all = kept.values().find(|one| is_theirs(one));
-                all.map(|one| one.id)
-            });
-            let Some(one) = id.and_then(|id| kept.remove(&id)) else {
-                if hold.id.is_some() {
-                    world.auditor.object("a hold that was answered 201 is lost");
-                }
-                continue;
-            };
-            let is_confirmed = one.hold.map(|hold| hold.state) == Some(HoldState::Confirmed);
-            let is_right = match hold.confirmed {
-                Known::Yes => is_confirmed,
-                Known::No => !is_confirmed,
-                Known::Unknown => true,
-            };
-            if !is_right {
-                world.auditor.object("a hold is not as its partner was told");
-            }
-        }
-    }
-
-    /// Nobody confirms any more, and no job runs: at last only what was bought is taken.
-    pub(super) async fn see_all_holds_end(&self, world: &World) {
-        sleep(Duration::from_secs(31 * 60)).await;
-        for _ in 0..100 {
-            let request = Parts::summary(&self.caller);
-            let Outcome::Success(body) = world.send(Operation::Summarize, request).await else {
-                continue;
-            };
-            let bought = world.auditor.reservations();
-            let bought = bought.values().filter(|one| one.status() == "confirmed");
-            let bought: u32 = bought.map(|one| one.seats.get()).sum();
-            let free = world.event.total_seats.get() - bought;
-            if body["availableSeats"] != free || body["heldSeats"] != 0 {
-                world.auditor.object("seats are held that nobody holds");
-            }
-            return;
-        }
-    }
 }
 
 /// Whether no clock says yet that the hold is over.
 fn may_stand(world: &World, hold: &Held) -> bool {
     let ahead = SignedDuration::from_millis(i64::try_from(SKEW_MS_MAX).expect("seconds"));
     world.auditor.now() + ahead < hold.until
+}
+
+fn version_of(body: &Value) -> u64 {
+    body["version"].as_u64().expect("a version")
 }
 
 fn end_of(body: &Value) -> Timestamp {

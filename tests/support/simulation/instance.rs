@@ -31,6 +31,7 @@ pub(crate) enum Operation {
     Cancel,
     Show,
     Summarize,
+    Amend,
     Confirm,
     Extend,
 }
@@ -63,6 +64,7 @@ pub(crate) async fn handle<S: Store>(
         Operation::Cancel => cancel_reservation::cancel_reservation(desk, request).await,
         Operation::Show => show_reservation::show_reservation(desk, request).await,
         Operation::Summarize => summarize_event::summarize_event(desk, request).await,
+        Operation::Amend => amend_reservation::amend_reservation(desk, request).await,
         Operation::Confirm => confirm_reservation::confirm_reservation(desk, request).await,
         Operation::Extend => extend_reservation::extend_reservation(desk, request).await,
     }

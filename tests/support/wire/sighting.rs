@@ -47,7 +47,11 @@ fn unpack(index: u16, packed: &str) -> BTreeMap<ReservationId, Reservation> {
     let packed = STANDARD.decode(packed).expect("base64");
     let (all, rest) = postcard::take_from_bytes(&packed).expect("postcard");
     let (since, partners, entries): (i64, Vec<&str>, Vec<Entry<'_>>) = all;
-    let holds: Vec<HoldEntry> = match rest {
+    let (holds, rest): (Vec<HoldEntry>, _) = match rest {
+        [] => (Vec::new(), rest),
+        rest => postcard::take_from_bytes(rest).expect("postcard"),
+    };
+    let ordered: Vec<(usize, [u8; 8])> = match rest {
         [] => Vec::new(),
         rest => postcard::from_bytes(rest).expect("postcard"),
     };
@@ -71,6 +75,7 @@ fn unpack(index: u16, packed: &str) -> BTreeMap<ReservationId, Reservation> {
             reference: reference.map(|text| text.parse().expect("a reference")),
             created_at: moment(created),
             version,
+            ordered: None,
             hold: None,
             cancelled: cancelled.map(ended),
         };
@@ -85,6 +90,9 @@ fn unpack(index: u16, packed: &str) -> BTreeMap<ReservationId, Reservation> {
             until: Timestamp::from_millisecond(until).expect("a time"),
             state: [HoldState::Held, HoldState::Confirmed, HoldState::Expired][usize::from(state)],
         });
+    }
+    for (position, mark) in ordered {
+        all[position].1.ordered = Some(RequestMark::new(u64::from_be_bytes(mark)));
     }
     all.into_iter().collect()
 }

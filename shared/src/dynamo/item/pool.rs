@@ -140,6 +140,9 @@ fn seal_of(event: &EventId, pool: &Pool) -> Seal {
         if let Some(Cancellation { at, by }) = one.cancelled {
             seal = seal.and(&[&"x", &at.as_millisecond(), &by.get()]);
         }
+        if let Some(ordered) = one.ordered {
+            seal = seal.and(&[&"o", &ordered.get()]);
+        }
         if let Some(Hold { time, until, state }) = one.hold {
             let (seconds, until) = (time.seconds(), until.as_millisecond());
             seal = seal.and(&[&"h", &seconds, &until, &code_of(state)]);
@@ -212,6 +215,7 @@ mod tests {
                 reference: reference.map(|text| text.parse().expect("a reference")),
                 created_at: latest,
                 version: u64::MAX,
+                ordered: Some(by),
                 hold: Some(hold),
                 cancelled: ended.then_some(Cancellation { at: latest, by }),
             }

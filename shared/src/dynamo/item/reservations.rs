@@ -50,8 +50,8 @@ struct PackedReservation<'a> {
     cancelled: Option<PackedCancellation>,
 }
 
-/// What was held at first. A list of these follows, if there are any: without one, a pool is
-/// stored as before there were holds.
+/// What was held at first. A list of these follows, and then one of the marks of the orders of what
+/// was changed; if both are empty, a pool is stored as before there were such.
 #[derive(Serialize, Deserialize)]
 struct PackedHold {
     /// The position of its reservation.
@@ -100,8 +100,14 @@ pub(super) fn of_reservations(pool: &Pool) -> AttributeValue {
     let fits = "memory takes it, and every length is known";
     let mut packed = postcard::to_allocvec(&Packed { since, partners, reservations }).expect(fits);
     let holds: Vec<_> = pool.reservations().enumerate().filter_map(packed_hold).collect();
-    if !holds.is_empty() {
+    let ordered =
+        |(position, one): (usize, &Reservation)| Some((position, one.ordered?.get().to_be_bytes()));
+    let ordered: Vec<_> = pool.reservations().enumerate().filter_map(ordered).collect();
+    if !holds.is_empty() || !ordered.is_empty() {
         packed = postcard::to_extend(&holds, packed).expect(fits);
+    }
+    if !ordered.is_empty() {
+        packed = postcard::to_extend(&ordered, packed).expect(fits);
     }
     AttributeValue::B(Blob::new(packed))
 }
@@ -149,14 +155,11 @@ pub(super) fn to_reservations(
 fn unpacked(index: PoolIndex, packed: &[u8]) -> Result<Vec<Reservation>, Why> {
     let (Packed { since, partners, reservations }, rest) = postcard::take_from_bytes(packed)
         .map_err(|error| format!("`{RESERVATIONS}` cannot be read: {error}"))?;
-    let holds: Vec<PackedHold> = if rest.is_empty() {
-        Vec::new()
-    } else {
-        match postcard::take_from_bytes(rest) {
-            Ok((holds, [])) => holds,
-            _ => return Err(format!("`{RESERVATIONS}` goes on after its end")),
-        }
-    };
+    let (holds, rest): (Vec<PackedHold>, _) = list_after(rest)?;
+    let (ordered, rest): (Vec<(usize, [u8; 8])>, _) = list_after(rest)?;
+    if !rest.is_empty() {
+        return Err(format!("`{RESERVATIONS}` goes on after its end"));
+    }
     let impossible = || format!("`{RESERVATIONS}` says what cannot be");
     let time = |after: u64| {
         let milliseconds = since.checked_add_unsigned(after);
@@ -177,6 +180,7 @@ fn unpacked(index: PoolIndex, packed: &[u8]) -> Result<Vec<Reservation>, Why> {
             reference: one.reference.map(reference).transpose()?,
             created_at: time(one.created)?,
             version: one.version,
+            ordered: None,
             hold: None,
             cancelled: one.cancelled.map(cancellation).transpose()?,
         })
@@ -187,7 +191,21 @@ fn unpacked(index: PoolIndex, packed: &[u8]) -> Result<Vec<Reservation>, Why> {
         let one = one.ok_or_else(impossible)?;
         one.hold = Some(to_hold(&packed, one.created_at).ok_or_else(impossible)?);
     }
+    for (position, mark) in ordered {
+        let one = reservations.get_mut(position).filter(|one| one.ordered.is_none());
+        let mark = RequestMark::new(u64::from_be_bytes(mark));
+        one.ok_or_else(impossible)?.ordered = Some(mark);
+    }
     Ok(reservations)
+}
+
+/// The list that these bytes begin with, and what follows it; an empty one where they end.
+fn list_after<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(Vec<T>, &'a [u8]), Why> {
+    if bytes.is_empty() {
+        return Ok((Vec::new(), bytes));
+    }
+    postcard::take_from_bytes(bytes)
+        .map_err(|error| format!("`{RESERVATIONS}` goes on after its end: {error}"))
 }
 
 /// A reservation as earlier versions wrote it: a map whose attributes have one letter, under its
@@ -211,6 +229,7 @@ fn of_entry(id: &str, entry: &AttributeValue) -> Result<Reservation, Why> {
         reference: entry.contains_key("r").then(reference).transpose()?,
         created_at: moment(entry, "c")?,
         version: whole(entry, "v")?,
+        ordered: None,
         hold: None,
         cancelled,
     })
