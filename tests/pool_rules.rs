@@ -57,8 +57,8 @@ fn events() -> impl Strategy<Value = Event> {
     })
 }
 
-/// What random steps hardly come to: one cancellation twice, and another; more than may be held in a
-/// pool; and a hold that is extended again and again.
+/// What random steps hardly come to: one cancellation twice, and another; more than may be held in
+/// a pool; and a hold that is extended again and again.
 fn rare_steps() -> Vec<Step> {
     let (caller, owner, seconds) = (0, 0, 900);
     let hold = |key, seats| Step::Reserve { caller, key, seats, reference: false, hold: Some(900) };
