@@ -67,6 +67,8 @@ fn each_alarm_rings_when_it_should_and_not_one_step_before() {
     }
     let few = [("units", 490.0), ("sales", 49.0)];
     assert!(!rings(&alarms["WriteUnitsPerSale"], &few), "few sales say nothing");
+    let held = [("units", 300.0), ("sales", 40.0), ("holds", 60.0)];
+    assert!(!rings(&alarms["WriteUnitsPerSale"], &held), "a hold is paid for, too");
     let tried: BTreeSet<_> = cases.iter().map(|(name, ..)| (*name).to_owned()).collect();
     assert_eq!(tried, alarms.into_keys().collect());
 }

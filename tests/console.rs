@@ -9,12 +9,17 @@ use crate::support::metrics::metrics_of;
 use crate::support::sale::{Callers, Sale};
 use crate::support::stack::Stack;
 
-/// Sells 2, 3 and 2 of 10 seats, refuses 9 and nonsense, and gives 3 back, once.
+/// Sells 2, 3 and 2 of 10 seats, of which the last two are held at first; refuses 9 and nonsense,
+/// and gives 3 back, once.
 async fn sell(stack: &Stack) -> Sale {
     let sale = Sale::by(Callers::of(&stack.url, &stack.keys), 10).await;
     sale.sell(2).await;
     let id = sale.sell(3).await;
-    sale.sell(2).await;
+    let held = sale.hold(2).await;
+    for _ in 0..2 {
+        let confirm = format!("{}/confirm", sale.reservation(&held));
+        assert_eq!(sale.callers.partner.call("POST", &confirm).send().await.said(), "200");
+    }
     for (seats, want) in [(9, "409 not-enough-seats"), (0, "400 validation-failed")] {
         assert_eq!(sale.order(seats).send().await.said(), want);
     }

@@ -64,12 +64,24 @@ pub fn reserved(event: &Event, reservation: &Reservation, replayed: bool) -> Res
     trail::note(|trail| {
         // Found after an outcome that was unknown, it is most likely this request's own.
         if !replayed || trail.outcomes_unknown > 0 {
-            trail.seats_sold = reservation.seats.get();
+            let is_held = reservation.held_until().is_some();
+            let seats = if is_held { &mut trail.seats_held } else { &mut trail.seats_sold };
+            *seats = reservation.seats.get();
         }
     });
     let location = format!("reservations/{}", reservation.id);
     let made = start(201).header(LOCATION, location).header(ETAG, tag_of_reservation(reservation));
     json(mark(made, replayed), &ReservationBody::of(event, reservation))
+}
+
+/// 200: what was held is bought, now or before.
+pub fn confirmed(event: &Event, reservation: &Reservation, replayed: bool) -> Response<Body> {
+    trail::note(|trail| {
+        if !trail.own_work_found || trail.outcomes_unknown > 0 {
+            trail.seats_sold = reservation.seats.get();
+        }
+    });
+    changed(event, reservation, replayed)
 }
 
 /// 200: the reservation as it was changed, now or at an earlier try.

@@ -36,6 +36,8 @@ pub(crate) struct Trail {
     pub(crate) reservation: String,
     /// Seats that were sold.
     pub(crate) seats_sold: u32,
+    /// Seats that are held, and not sold yet.
+    pub(crate) seats_held: u32,
     /// Seats that came back.
     pub(crate) seats_returned: u32,
     /// Whether an earlier try had done the work, and the caller is told so.

@@ -1,7 +1,7 @@
 //! Whether an alarm of template.yaml rings at some values of its metrics.
 //!
 //! CloudWatch's metric math is done here, as far as our alarms use it: sums, products, quotients,
-//! comparisons, `AND` and `IF`. How long it has to last is the alarm's own setting.
+//! comparisons, `AND`, `FILL` and `IF`. How long it has to last is the alarm's own setting.
 
 use std::collections::BTreeMap;
 
@@ -61,11 +61,19 @@ impl<'a> Reader<'a> {
     }
 
     fn compared(&mut self) -> f64 {
-        let value = self.product();
+        let value = self.sum();
         if self.takes(">=") {
-            return f64::from(value >= self.product());
+            return f64::from(value >= self.sum());
         }
-        if self.takes(">") { f64::from(value > self.product()) } else { value }
+        if self.takes(">") { f64::from(value > self.sum()) } else { value }
+    }
+
+    fn sum(&mut self) -> f64 {
+        let mut value = self.product();
+        while self.takes("+") {
+            value += self.product();
+        }
+        value
     }
 
     fn product(&mut self) -> f64 {
@@ -90,6 +98,19 @@ impl<'a> Reader<'a> {
                 let (then, _, other) = (self.value(), self.expect(","), self.value());
                 self.expect(")");
                 if condition == 0.0 { other } else { then }
+            }
+            "(" => {
+                let value = self.value();
+                self.expect(")");
+                value
+            }
+            "FILL" => {
+                self.expect("(");
+                let metric = self.take();
+                self.expect(",");
+                let otherwise = self.value();
+                self.expect(")");
+                self.values.get(metric).copied().unwrap_or(otherwise)
             }
             "SUM" => {
                 for word in ["(", "METRICS", "(", ")", ")"] {

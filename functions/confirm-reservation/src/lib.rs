@@ -30,5 +30,5 @@ pub async fn confirm_reservation<S: Store>(
     })
     .await?;
 
-    Ok(answer::changed(&event, &settled.reservation, key.is_some() && settled.replayed))
+    Ok(answer::confirmed(&event, &settled.reservation, key.is_some() && settled.replayed))
 }

@@ -53,8 +53,9 @@ pub async fn rehearse_sale(store: &DynamoStore, stage: &Stage) -> Result<(), Reh
     store.add_partner(&caller, &token, clock()).await?;
 
     let rehearsed = rehearse(&Front::of(&stage.url, &token), stage.event.as_str()).await;
-    forget().await?;
-    Ok(rehearsed?)
+    let forgotten = forget().await;
+    rehearsed?;
+    Ok(forgotten?)
 }
 
 async fn rehearse(front: &Front, event: &str) -> Result<(), Failed> {

@@ -66,6 +66,7 @@ impl<'a> Told<'a> {
                     cause,
                     reservation = said(&trail.reservation),
                     seats_sold = more_than(0, trail.seats_sold),
+                    seats_held = more_than(0, trail.seats_held),
                     seats_returned = more_than(0, trail.seats_returned),
                     replay = trail.is_replay.then_some(true),
                     own_work_found = trail.own_work_found.then_some(true),
