@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::audit::{Pools, inspect};
 use crate::event::Event;
 use crate::findings::{Findings, Violation};
-use crate::pool::{Change, Pool};
+use crate::pool::Change;
 use crate::store::{Books, StoreError};
 
 /// How many pools one commit may change: DynamoDB's bound on a transaction.
@@ -72,8 +72,9 @@ fn plan(
     now: Timestamp,
 ) -> Option<Vec<Change>> {
     let own = event.pools.indices().filter_map(|index| pools.get(&index)?.0.as_ref().ok());
+    let own = own.map(|pool| pool.settled(now));
     if let Some(missing) = total.checked_sub(capacity) {
-        let pool: &Pool = own.into_iter().next()?;
+        let pool = own.into_iter().next()?;
         return Some(vec![pool.find_lost(u32::try_from(missing).ok()?, now)]);
     }
     let mut doubled = u32::try_from(capacity.checked_sub(total)?).ok()?;
