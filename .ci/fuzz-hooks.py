@@ -18,8 +18,11 @@ def filter_case(context, case):
         return True
     if any(body.get(member, "") is None for member in OPTIONAL):
         return False
-    if case.method == "PATCH" and not any(body.get(member) for member in ["seats", "partnerReference"]):
-        return False
+    if case.method == "PATCH":
+        if "seats" in body and body["seats"] is None:
+            return False
+        if not any(body.get(member) for member in ["seats", "partnerReference"]):
+            return False
     ends_at = body.get("endsAt")
     if isinstance(ends_at, str) and ends_at[:4].isdigit() and ends_at[:4] <= "1970":
         return False
