@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::access::{Caller, Role};
 use shared::event::{Event, PoolCount, PoolIndex, TotalSeats};
 use shared::mark::RequestMark;
-use shared::order::Order;
+use shared::order::{Amendment, Order};
 use shared::pool::Pool;
 use shared::refusal::Refusal;
 use shared::reservation::{Reservation, ReservationId};
@@ -221,4 +221,23 @@ fn the_pools_of_an_event_add_up_to_its_seats_and_there_are_no_others() {
         let spread = capacities().max().unwrap() - capacities().min().unwrap();
         assert!(spread <= 1, "{seats} seats are spread evenly");
     }
+}
+
+#[test]
+fn a_full_pool_takes_no_longer_reference_and_any_smaller_order() {
+    let (mut pool, now) = (Pool::open(PoolIndex::new(0), 10_000), nouns::start_of_time());
+    let order = nouns::order(&"p".repeat(64), 2);
+    let mut numbers = 0..;
+    while pool.has_room_for(&order) {
+        pool = sell(&pool, numbers.next().unwrap(), &order, now);
+    }
+    let amend = |seats: Option<u64>, reference: Option<&str>| {
+        let seats = seats.map(|seats| seats.try_into().unwrap());
+        let reference = reference.map(|text| text.parse().unwrap());
+        let amendment = Amendment { seats, reference };
+        View::of_home(pool.clone()).amend(&id(0), &organiser(), &amendment, |_| true, now)
+    };
+    assert_eq!(amend(None, Some(&"r".repeat(64))), Err(Refusal::NoRoom));
+    assert_eq!(amend(Some(1), Some(&"r".repeat(64))), Err(Refusal::NoRoom));
+    assert_eq!(only_pool(amend(Some(1), None)).available(), pool.available() + 1);
 }

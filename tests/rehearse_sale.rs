@@ -20,7 +20,7 @@ fn stage(url: &str) -> Stage {
 /// The keys that rehearsals have left in this table.
 async fn keys_left(store: &DynamoStore) -> usize {
     let partners = store.list_partners().await.unwrap();
-    let ours = partners.iter().find(|partner| partner.id.as_str() == "rehearsal");
+    let ours = partners.iter().find(|partner| partner.id.as_str() == "ticketboss-rehearsal");
     ours.expect("it was added").keys.len()
 }
 
@@ -30,7 +30,7 @@ async fn a_seat_is_sold_and_given_back_and_no_key_is_left() {
     let stack = Stack::start(&["--dynamodb-endpoint", database::endpoint()]);
     let (store, stage) = (database::store(), stage(&stack.url));
     let left_behind = AccessToken::of_random(shared::boot::random());
-    let caller = Caller { id: nouns::partner("rehearsal"), role: Role::Organiser };
+    let caller = Caller { id: nouns::partner("ticketboss-rehearsal"), role: Role::Organiser };
     store.add_partner(&caller, &left_behind, nouns::start_of_time()).await.unwrap();
 
     for _ in 0..2 {

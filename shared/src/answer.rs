@@ -74,7 +74,7 @@ pub fn reserved(event: &Event, reservation: &Reservation, replayed: bool) -> Res
     json(mark(made, replayed), &ReservationBody::of(event, reservation))
 }
 
-/// 200: what was held is bought, now or before.
+/// 200: what was held is bought, now or before; before, it is not counted as sold again.
 pub fn confirmed(event: &Event, reservation: &Reservation, replayed: bool) -> Response<Body> {
     trail::note(|trail| {
         if !trail.own_work_found || trail.outcomes_unknown > 0 {

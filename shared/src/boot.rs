@@ -53,8 +53,8 @@ pub async fn open_access() -> Result<&'static DynamoStore, ConfigError> {
     Ok(store)
 }
 
-/// The store alone, for the audit. It runs on a schedule, so opening the connection early would
-/// speed up nothing.
+/// The store alone, for the audit and the rehearsal. They run on a schedule, so opening the
+/// connection early would speed up nothing.
 ///
 /// # Errors
 ///

@@ -143,7 +143,7 @@ impl<S: Store> Race<'_, S> {
                     if self.is_over() {
                         return self.look_last(rule).await;
                     }
-                    next = self.look_further(view.settled(now).into_owned(), requested).await?;
+                    next = self.look_further(view.into_settled(now), requested).await?;
                     continue;
                 }
                 // Time may refuse what it allowed a moment before. What was tried then may arrive.

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -20,7 +19,9 @@ pub(crate) struct Members {
     pub(crate) repeated: Vec<String>,
 }
 
-/// The value of a member.
+/// The value of a member. What is kept of it until its kind is known keeps repeated names, too.
+#[derive(Deserialize)]
+#[serde(untagged)]
 enum Member {
     Object(Members),
     Other(Value),
@@ -29,12 +30,6 @@ enum Member {
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Collector)
-    }
-}
-
-impl<'de> Deserialize<'de> for Member {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyMember)
     }
 }
 
@@ -64,47 +59,5 @@ impl<'de> Visitor<'de> for Collector {
             }
         }
         Ok(members)
-    }
-}
-
-struct AnyMember;
-
-impl<'de> Visitor<'de> for AnyMember {
-    type Value = Member;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("any JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Member, A::Error> {
-        Collector.visit_map(map).map(Member::Object)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Member, A::Error> {
-        Value::deserialize(SeqAccessDeserializer::new(list)).map(Member::Other)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Member, E> {
-        Ok(Member::Other(text.into()))
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Member, E> {
-        Ok(Member::Other(value.into()))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Member, E> {
-        Ok(Member::Other(number.into()))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Member, E> {
-        Ok(Member::Other(number.into()))
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Member, E> {
-        Ok(Member::Other(number.into()))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Member, E> {
-        Ok(Member::Other(Value::Null))
     }
 }

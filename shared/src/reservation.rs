@@ -39,14 +39,14 @@ pub struct Reservation {
 impl Reservation {
     /// Whether this is the reservation that the order asks for.
     pub fn is_of(&self, order: &Order) -> bool {
-        let mark = self.ordered.unwrap_or_else(|| self.mark());
-        mark == RequestMark::of_order(&order.partner, order.seats.get(), order.reference.as_ref())
+        let (seats, reference) = (order.seats, order.reference.as_ref());
+        let is_as_ordered = match self.ordered {
+            Some(mark) => mark == RequestMark::of_order(&order.partner, seats.get(), reference),
+            None => self.seats == seats && self.reference.as_ref() == reference,
+        };
+        is_as_ordered
+            && self.partner == order.partner
             && self.hold.map(|hold| hold.time) == order.hold
-    }
-
-    /// The mark of an order that would make it as it is.
-    fn mark(&self) -> RequestMark {
-        RequestMark::of_order(&self.partner, self.seats.get(), self.reference.as_ref())
     }
 
     /// This reservation with these seats and this reference, where they are named.
@@ -56,8 +56,10 @@ impl Reservation {
         if seats == self.seats && reference == self.reference {
             return self.clone();
         }
-        let ordered = self.ordered.or_else(|| Some(self.mark()));
-        Self { seats, reference, ordered, ..self.clone() }
+        let (had, called) = (self.seats.get(), self.reference.as_ref());
+        let mark =
+            self.ordered.unwrap_or_else(|| RequestMark::of_order(&self.partner, had, called));
+        Self { seats, reference, ordered: Some(mark), ..self.clone() }
     }
 
     /// Whether its seats are taken.

@@ -169,6 +169,15 @@ impl View {
         Cow::Owned(Self { home: settled(&self.home), others, is_steady: self.is_steady })
     }
 
+    /// [`View::settled`], of a view that is needed no more.
+    pub(crate) fn into_settled(self, now: Timestamp) -> Self {
+        let settled = match self.settled(now) {
+            Cow::Owned(settled) => Some(settled),
+            Cow::Borrowed(_) => None,
+        };
+        settled.unwrap_or(self)
+    }
+
     /// The free seats in view.
     pub fn available(&self) -> u32 {
         self.pools().map(Pool::available).fold(0, u32::saturating_add)

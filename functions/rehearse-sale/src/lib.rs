@@ -17,8 +17,9 @@ mod call;
 
 use call::{Call, Failed, Front};
 
-/// Whose key it is. The key is taken away at once, and so is one that a rehearsal left behind.
-const NAME: &str = "rehearsal";
+/// Whose key it is: a name that nobody else has, since all its keys are taken away, the one that is
+/// made and those that earlier rehearsals left behind.
+const NAME: &str = "ticketboss-rehearsal";
 
 /// Each rehearsal that breaks off between a sale and its end costs one of these.
 const SEATS: u32 = 500;

@@ -58,7 +58,7 @@ fn parse_order(
     let partner = body.text("partnerId");
     let reference = body.text("partnerReference");
     let seats = body.required_number("seats");
-    let hold = body.number_within("hold", "expiresInSeconds");
+    let hold = body.object("hold", |hold| hold.required_number("expiresInSeconds"));
     if let Some(event) = event {
         body.same_text("eventId", event.as_str());
     }

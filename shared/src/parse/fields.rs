@@ -21,6 +21,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// all at once. What is not asked for is ignored, as the published API does.
 #[derive(Debug)]
 pub struct Fields {
+    /// A JSON pointer to the object, as a fragment (RFC 6901): `#` is the body.
+    place: String,
     members: Members,
     asked: Vec<&'static str>,
     faults: Vec<Fault>,
@@ -53,7 +55,11 @@ impl Fields {
         let members: Members = serde_json::from_slice(body).map_err(|error| {
             Problem::fault("#", format!("must be a JSON object: {error}"), "malformed")
         })?;
-        Ok(Self { members, asked: Vec::new(), faults: Vec::new() })
+        Ok(Self::new("#".to_owned(), members))
+    }
+
+    fn new(place: String, members: Members) -> Self {
+        Self { place, members, asked: Vec::new(), faults: Vec::new() }
     }
 
     /// A text that may be left out, which `null` does, too.
@@ -86,32 +92,21 @@ impl Fields {
         self.take(name, |value| integer(value).unwrap_or(u64::MAX).try_into())
     }
 
-    /// An integer in an object that may be left out, but not without the integer.
-    pub fn number_within<T>(&mut self, name: &'static str, member: &'static str) -> Option<T>
-    where
-        T: TryFrom<u64, Error = Malformed>,
-    {
+    /// An object that may be left out, which `null` does, too. Its members are read like a body's.
+    pub fn object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
         self.leave_out_null(name);
-        let is_object =
-            |value: &Value| value.is_object().then_some(()).ok_or(Malformed::Unlike("an object"));
-        self.take(name, is_object)?;
-        let within = self.members.objects.get(name)?;
-        let (detail, code) = if within.repeated.iter().any(|repeated| repeated == member) {
-            ("is there more than once".to_owned(), "malformed")
-        } else {
-            match within
-                .named
-                .get(member)
-                .map(|value| integer(value).unwrap_or(u64::MAX).try_into())
-            {
-                None => ("is required".to_owned(), "required"),
-                Some(Err(malformed)) => (Malformed::to_string(&malformed), "malformed"),
-                Some(Ok(parsed)) => return Some(parsed),
-            }
-        };
-        let pointer = format!("{}{}", pointer(name), pointer(member).trim_start_matches('#'));
-        self.faults.push(Fault { pointer, detail, code });
-        None
+        let is_object = |value: &Value| value.is_object().then_some(());
+        self.take(name, |value| is_object(value).ok_or(Malformed::Unlike("an object")))?;
+        let members = self.members.objects.remove(name)?;
+        let mut within = Self::new(self.pointer(name), members);
+        let parsed = read(&mut within);
+        within.find_misnamed();
+        self.faults.append(&mut within.faults);
+        parsed
     }
 
     /// A text that may be left out, and else must be this one, which something else has said.
@@ -129,6 +124,15 @@ impl Fields {
     ///
     /// [`Problem::InvalidRequest`] with every fault that was found.
     pub fn done<T>(mut self, parsed: Option<T>) -> Result<T, Problem> {
+        self.find_misnamed();
+        match parsed {
+            Some(parsed) if self.faults.is_empty() => Ok(parsed),
+            _ => Err(Problem::InvalidRequest(self.faults)),
+        }
+    }
+
+    /// Finds members that are there twice, or spelt otherwise.
+    fn find_misnamed(&mut self) {
         for name in std::mem::take(&mut self.members.repeated) {
             self.fault(&name, "is there more than once".to_owned());
         }
@@ -139,10 +143,6 @@ impl Fields {
             if let Some(asked) = self.asked.iter().find(|asked| is_variant(&name, asked)) {
                 self.fault(&name, format!("is spelt `{asked}`"));
             }
-        }
-        match parsed {
-            Some(parsed) if self.faults.is_empty() => Ok(parsed),
-            _ => Err(Problem::InvalidRequest(self.faults)),
         }
     }
 
@@ -156,7 +156,8 @@ impl Fields {
     fn require(&mut self, name: &'static str) {
         if !self.members.named.contains_key(name) {
             let detail = "is required".to_owned();
-            self.faults.push(Fault { pointer: pointer(name), detail, code: "required" });
+            let pointer = self.pointer(name);
+            self.faults.push(Fault { pointer, detail, code: "required" });
         }
     }
 
@@ -175,14 +176,15 @@ impl Fields {
         }
     }
 
-    fn fault(&mut self, name: &str, detail: String) {
-        self.faults.push(Fault { pointer: pointer(name), detail, code: "malformed" });
+    /// A JSON pointer to this member.
+    fn pointer(&self, name: &str) -> String {
+        format!("{}/{}", self.place, name.replace('~', "~0").replace('/', "~1"))
     }
-}
 
-/// A JSON pointer to this member, as a fragment (RFC 6901).
-fn pointer(name: &str) -> String {
-    format!("#/{}", name.replace('~', "~0").replace('/', "~1"))
+    fn fault(&mut self, name: &str, detail: String) {
+        let pointer = self.pointer(name);
+        self.faults.push(Fault { pointer, detail, code: "malformed" });
+    }
 }
 
 /// Whether these bytes are this word, in any case.

@@ -106,7 +106,8 @@ pub(crate) fn holds(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let Ok(Order { hold: Pairs(pairs) }) = serde_json::from_slice(text) else { return false };
     let times: Map<_, _> = pairs.iter().cloned().collect();
-    pairs.iter().filter(|(name, _)| name == "expiresInSeconds").count() == 1
+    pairs.iter().filter(|(name, _)| name.eq_ignore_ascii_case("expiresInSeconds")).count() == 1
+        && times.len() == pairs.len()
         && whole(&times, "expiresInSeconds", 900.0).is_some_and(|seconds| seconds >= 60)
 }
 

@@ -202,6 +202,25 @@ mod tests {
     }
 
     #[test]
+    fn a_hold_adds_eight_bytes_to_its_pool() {
+        let order = |hold| {
+            let (partner, seats) = ("abc-corp".parse().expect("a partner"), 2.try_into());
+            let seats = seats.expect("2 seats");
+            Order { partner, seats, reference: None, hold }
+        };
+        let weight = |hold: Option<u64>| {
+            let hold = hold.map(|seconds| seconds.try_into().expect("60 to 900"));
+            let id = ReservationId::in_pool(PoolIndex::new(0), [1; 32]);
+            let pool = Pool::open(PoolIndex::new(0), 50);
+            let (sold, _) =
+                pool.take(0, &id, &order(hold), Timestamp::UNIX_EPOCH).expect("there is room");
+            weight_of(&of_pool(&"any".parse().expect("an id"), sold.after()))
+        };
+        let plain = weight(None);
+        assert!([60, 900].into_iter().all(|seconds| weight(Some(seconds)) <= plain + 8));
+    }
+
+    #[test]
     fn a_pool_weighs_no_more_than_its_bounds_take_it_for() {
         let latest = Timestamp::from_millisecond(253_402_207_200_000).expect("the year 9999");
         let time = crate::hold::HoldTime::try_from(900).expect("15 minutes");
