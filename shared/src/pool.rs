@@ -30,10 +30,10 @@ pub(crate) const ENDED_KEPT_MIN: usize = 128;
 const ENDED_BYTES_MAX: usize = 36 * 1_024;
 
 /// A pool has no room for another reservation once its live ones weigh more than this. With what
-/// is kept of the ended, and with what 2,000 changed ones were ordered as, that is less than half of
-/// the 400 KB that DynamoDB lets an item have, and some 1,000 reservations with a reference of the
-/// usual length. The seats of a new pool need less than a fifth of it, so only seats that gathered
-/// from others can fill it.
+/// is kept of the ended, and with what 2,000 changed ones were ordered as, that is less than half
+/// of the 400 KB that DynamoDB lets an item have, and some 1,000 reservations with a reference of
+/// the usual length. The seats of a new pool need less than a fifth of it, so only seats that
+/// gathered from others can fill it.
 const LIVE_BYTES_MAX: usize = 128 * 1_024;
 
 /// The most that a stored reservation weighs besides its texts, ended or not: `dynamo::item` holds
