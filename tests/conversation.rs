@@ -43,6 +43,13 @@ async fn ask_for_all(store: &DynamoStore) {
     let events = store.list_events().await.expect("it is calm");
     let ids: Vec<_> = events.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids, ["large", "small"]);
+    let small = "small".parse().expect("an id");
+    for (from, count, want) in [(None, 9, vec!["large", "small"]), (Some(&small), 1, vec!["small"])]
+    {
+        let events = store.load_directory(from, count).await.expect("it is calm");
+        let ids: Vec<_> = events.iter().map(|event| event.id.as_str()).collect();
+        assert_eq!(ids, want);
+    }
 }
 
 async fn create_events(store: &DynamoStore) {

@@ -6,6 +6,7 @@ use shared::dynamo::DynamoStore;
 use ticketboss::local::aws;
 
 use crate::support::desk::{Incoming, desk, incoming, open};
+use crate::support::own_table::OwnTable;
 use crate::support::proxy::Proxy;
 use crate::support::sale::unique;
 use crate::support::{contract, database};
@@ -55,7 +56,10 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
         incoming("POST", format!("{orders}/{id}/extend")).body(&body)
     };
     let deep = incoming("GET", "/healthcheck?deep=1");
-    let cases: [(&str, Incoming, &str, &str); 22] = [
+    let sparse = open(&desk.store, &unique("sparse"), 100_000).await.id;
+    let sparse = incoming("GET", format!("/events/{sparse}/reservations"));
+    proxy.take_counts();
+    let cases: [(&str, Incoming, &str, &str); 24] = [
         ("warm order", order(1), "201", "GetItem 1, UpdateItem 1"),
         ("replay", order(1).keyed("k"), "201", "GetItem 1"),
         ("reused key", order(2).keyed("k"), "422 idempotency-key-reused", "GetItem 1"),
@@ -72,6 +76,8 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
         ("confirmation", confirm(), "200", "GetItem 1, UpdateItem 1"),
         ("second confirmation", confirm(), "200", "GetItem 1"),
         ("extension in vain", extend(90), "409 not-held", "GetItem 1"),
+        ("list", incoming("GET", orders), "200", "BatchGetItem 1"),
+        ("empty page of a large event", sparse, "200", "BatchGetItem 6, GetItem 1"),
         ("creation", create(), "201", "TransactWriteItems 1"),
         ("second creation", create(), "409 event-exists", "GetItem 1, TransactWriteItems 1"),
         ("creation of 2,000 pools", create_large, "201", "TransactWriteItems 22"),
@@ -83,6 +89,36 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
         assert_eq!(request.at(&desk).await.said(), said, "{name}");
         assert_eq!(calls(&proxy), want, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_page_of_events_costs_a_few_readings_for_each() {
+    let (proxy, table) = (Proxy::before(database::endpoint()), OwnTable::create().await);
+    let client = aws::dynamodb_at(&proxy.endpoint());
+    let desk = desk(DynamoStore::with_client(client, &table.name));
+    let page = || incoming("GET", "/events").at(&desk);
+    let cases = [
+        ("an event of one pool", "one", 50, "BatchGetItem 2, Query 1"),
+        ("a small one", "small", 800, "BatchGetItem 3, GetItem 1, Query 1"),
+        (
+            "a large one, counted for its board",
+            "large",
+            900,
+            "BatchGetItem 4, GetItem 3, Query 1, UpdateItem 2",
+        ),
+    ];
+    for (name, id, seats, want) in cases {
+        open(&desk.store, id, seats).await;
+        proxy.take_counts();
+        page().await;
+        assert_eq!(calls(&proxy), want, "and {name}");
+    }
+    page().await;
+    assert_eq!(
+        calls(&proxy),
+        "BatchGetItem 3, GetItem 2, Query 1",
+        "its board is enough from then on"
+    );
 }
 
 #[tokio::test]
@@ -138,6 +174,8 @@ async fn no_function_calls_what_its_policy_does_not_grant() {
         ("AmendReservationFunction", "UpdateItem", vec![amend(2), amend(10)]),
         ("ExtendReservationFunction", "", vec![held_and("extend")]),
         ("ConfirmReservationFunction", "", vec![held_and("confirm")]),
+        ("ListReservationsFunction", "", vec![incoming("GET", orders)]),
+        ("ListEventsFunction", "", vec![incoming("GET", "/events?limit=3")]),
         ("SummarizeEventFunction", "", vec![incoming("GET", format!("/events/{event}"))]),
         ("CreateEventFunction", "PutItem", vec![create]),
         ("CheckHealthFunction", "", vec![incoming("GET", "/healthcheck?deep=1")]),

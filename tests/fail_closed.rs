@@ -64,7 +64,7 @@ async fn no_keyed_operation_answers_a_caller_whom_the_authorizer_does_not_know()
     for operation in keyed {
         functions.entry(binary_of(&operation.function)).or_default().push(operation);
     }
-    assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 19);
+    assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 23);
 
     let environment = [
         ("AWS_ACCESS_KEY_ID", "local"),

@@ -35,6 +35,8 @@ mod house_rules;
 mod http;
 mod imports;
 mod linearizability;
+mod list_events;
+mod list_reservations;
 mod load;
 mod local_stack;
 mod log_lines;

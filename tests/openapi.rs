@@ -103,7 +103,10 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
     let large = json!({"seats": 1, "x": "x".repeat(20_000)});
     let event = json!({"eventId": operation.id.to_lowercase(), "name": "A", "totalSeats": 1});
     let create = |body: &Value| call("any").from("chief", "organiser").body(body);
-    match operation.id.trim_end_matches("Head").trim_end_matches("ByEventId") {
+    if ["GET", "HEAD"].contains(&method_of(operation)) {
+        return readings(operation, &path);
+    }
+    match operation.id.trim_end_matches("ByEventId") {
         "reserveSeats" => vec![
             order(1).keyed("k"),
             order(2).keyed("k"),
@@ -114,14 +117,6 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
             order(10),
             order(10),
         ],
-        "summarizeEvent" => {
-            let seen = call("any").header("If-None-Match", "*");
-            vec![call("any"), call("none"), seen, two_keys(call("any"))]
-        }
-        "showReservation" => {
-            let seen = call("any").header("If-None-Match", "\"v1\"");
-            vec![call("any"), call("none"), seen, two_keys(call("any"))]
-        }
         "cancelReservation" => vec![
             call("any").keyed(&"k".repeat(256)),
             call("any").header("If-Match", "\"v0\""),
@@ -156,6 +151,31 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
             create(&event).header("Content-Encoding", "gzip"),
             incoming("POST", "/events/").from("chief", "organiser"),
         ],
+        other => panic!("{other} is new: say here what it answers"),
+    }
+}
+
+/// As [`requests`], of an operation that reads, at this path.
+fn readings(operation: &Operation, path: &str) -> Vec<Incoming> {
+    let at = |event: &str| path.replace("{eventId}", event).replace("{asset}", event);
+    let call = |event: &str| incoming(method_of(operation), at(event));
+    match operation.id.trim_end_matches("Head").trim_end_matches("ByEventId") {
+        "summarizeEvent" => {
+            let seen = call("any").header("If-None-Match", "*");
+            vec![call("any"), call("none"), seen, two_keys(call("any"))]
+        }
+        "showReservation" => {
+            let seen = call("any").header("If-None-Match", "\"v1\"");
+            vec![call("any"), call("none"), seen, two_keys(call("any"))]
+        }
+        "listReservations" => {
+            let other = incoming(method_of(operation), format!("{}?partnerId=x", at("any")));
+            vec![call("any"), call("none"), other, two_keys(call("any"))]
+        }
+        "listEvents" => {
+            let slashed = incoming(method_of(operation), "/events/");
+            vec![call("any"), slashed, two_keys(call("any"))]
+        }
         "checkHealth" => vec![call("any"), incoming(method_of(operation), "/healthcheck?deep=1")],
         "showDocs" | "showDocsJson" | "showDocsAsset" => {
             let asset = || call("start.js");

@@ -7,7 +7,7 @@ use crate::support::contract::{self, kebab};
 
 /// What the calls of a function's crate come to on DynamoDB. An event is read by each that needs
 /// one; only an order that its home pool refuses for want of seats looks at the other pools.
-const ACTIONS_OF_CALLS: [(&str, &[&str]); 13] = [
+const ACTIONS_OF_CALLS: [(&str, &[&str]); 15] = [
     ("desk.event(", &["GetItem"]),
     ("load_event(", &["GetItem"]),
     ("load_pool(", &["GetItem"]),
@@ -16,8 +16,10 @@ const ACTIONS_OF_CALLS: [(&str, &[&str]); 13] = [
     ("view.amend(", &["BatchGetItem"]),
     ("view.reserve(", &["BatchGetItem"]),
     ("creation::create_event(", &["ConditionCheckItem", "DeleteItem", "GetItem", "PutItem"]),
+    ("list::page(", &["BatchGetItem"]),
+    ("directory::page(", &["BatchGetItem", "GetItem", "Query", "UpdateItem"]),
     ("find_caller(", &["GetItem"]),
-    ("list_events(", &["Query"]),
+    ("books.list_events(", &["Query"]),
     ("audit_events(", &["BatchGetItem", "GetItem"]),
     ("add_partner(", &["GetItem", "PutItem", "UpdateItem"]),
     ("revoke_partner(", &["DeleteItem", "GetItem", "UpdateItem"]),
@@ -29,7 +31,7 @@ fn keys_of(function: &str, action: &str) -> &'static [&'static str] {
         ("authorize-partner", _) => &["key#*"],
         ("create-event", "PutItem") => &["creation#*", "event#*", "events"],
         ("create-event", "GetItem") => &["creation#*", "event#*"],
-        ("audit-seats", "Query") => &["events"],
+        ("audit-seats" | "list-events", "Query") => &["events"],
         ("rehearse-sale", "UpdateItem") => &["partners"],
         ("rehearse-sale", "GetItem") => &["key#*", "partners"],
         ("rehearse-sale", _) => &["key#*"],

@@ -12,7 +12,7 @@ async fn refuses_what_is_not_there_for_the_caller() {
     let cases = [
         (nobody, "HEAD", here, "401"),
         (partner, "HEAD", here, "200"),
-        (nobody, "GET", "/events/no-such-event/reservations", "404 route-not-found"),
+        (nobody, "GET", "/events/no-such-event/reservations/1/2", "404 route-not-found"),
         (nobody, "GET", "/events/no-such-event/reservations/1", "401 unauthenticated"),
         (stranger, "GET", "/events/no-such-event/reservations/1", "403 access-denied"),
         (partner, "GET", "/events/no-such-event/reservations/1", "404 reservation-not-found"),

@@ -19,7 +19,7 @@ use crate::support::simulation::life::{Counts, live, live_all, runtime};
 use crate::support::simulation::partner::Partner;
 
 /// What must have been seen at least once, or the run has proved nothing.
-const RARE: [&str; 25] = [
+const RARE: [&str; 27] = [
     "answer lost",
     "answered 500",
     "budget exhausted",
@@ -37,12 +37,14 @@ const RARE: [&str; 25] = [
     "given up",
     "held",
     "killed",
+    "listed on several pages",
     "lost before it arrived",
     "more seats",
     "own write recovered",
     "pools overflowed",
     "refused in a crowd",
     "several committed at once",
+    "sold while a list was read",
     "transactions collided",
     "write met a transaction",
 ];

@@ -76,6 +76,14 @@ impl Store for LateStore {
         self.store.create(event, step).await
     }
 
+    async fn load_directory(
+        &self,
+        from: Option<&EventId>,
+        count: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.store.load_directory(from, count).await
+    }
+
     async fn load_creation(&self, mark: RequestMark) -> Result<Option<EventId>, StoreError> {
         self.store.load_creation(mark).await
     }

@@ -1,5 +1,6 @@
 //! Answering: every response of a handler is built here, and every request is logged here, once.
 
+mod list;
 mod log;
 
 use std::convert::Infallible;
@@ -15,6 +16,7 @@ use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
+pub use self::list::{listed, listed_events};
 use crate::event::Event;
 use crate::parse;
 use crate::problem::Problem;
@@ -245,7 +247,7 @@ impl<'a> ReservationBody<'a> {
         Self {
             reservation_id: reservation.id.to_string(),
             seats: reservation.seats.get(),
-            status: reservation.status(),
+            status: reservation.status().as_str(),
             event_id: event.id.as_str(),
             partner_id: reservation.partner.as_str(),
             partner_reference: reservation.reference.as_ref().map(|reference| reference.as_str()),

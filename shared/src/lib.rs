@@ -13,6 +13,7 @@
 //!   batch            who meets at one pool in one process, and commits together
 //!   creation         how an event comes to be, in as many steps as it needs
 //!   lookout          how an instance comes to know of all pools, at the least cost to all
+//!   list, directory  reservations and events, a page at a time; cursor: where the next begins
 //!   view             the pools in view: gathers free seats when one has too few
 //!   board            what all instances know of the pools, and what may be refused by that
 //!   rules            what may become of a pool, pure
@@ -42,11 +43,14 @@ pub mod character;
 pub mod commit;
 pub mod config;
 pub mod creation;
+mod cursor;
 pub mod desk;
+pub mod directory;
 pub mod dynamo;
 pub mod event;
 pub mod findings;
 pub mod hold;
+pub mod list;
 pub mod lookout;
 pub mod mark;
 mod members;

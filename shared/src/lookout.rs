@@ -36,7 +36,7 @@ const POOLS_A_MS: u16 = 20;
 
 /// Reading so few pools costs no more than the two writes that tell others of it. So only one
 /// reading in so many is told: that is enough for a crowd to find a round under way, and wait.
-const FEW_POOLS: u16 = 16;
+pub(crate) const FEW_POOLS: u16 = 16;
 const TOLD_ONE_IN: u8 = 8;
 
 /// In a crowd, what is a second old must do. It is a crowd if one instance would refuse, or read

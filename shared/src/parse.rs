@@ -1,6 +1,7 @@
 //! Parsing a request: from what API Gateway hands on to types that cannot be invalid.
 
 mod fields;
+mod query;
 
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header::AUTHORIZATION;
@@ -9,6 +10,7 @@ use lambda_http::{Request, RequestExt as _};
 use serde_json::Value;
 
 pub use self::fields::Fields;
+pub use self::query::Query;
 use crate::access::Caller;
 use crate::desk::Desk;
 use crate::problem::Problem;

@@ -61,7 +61,8 @@ pub enum Problem {
 /// One fault of a request: where, what is wrong, and its code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// A JSON pointer into the body, `#/seats`; or a header's name.
+    /// A JSON pointer into the body, `#/seats`; a parameter of the query, `?limit`; or a header's
+    /// name.
     pub pointer: String,
     /// What is wrong, for a person.
     pub detail: String,

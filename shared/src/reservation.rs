@@ -1,11 +1,14 @@
 //! A reservation: seats of one event that are a partner's, or were.
 
+mod status;
+
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use self::status::Status;
 use crate::event::{Event, PoolIndex};
 use crate::hold::{Hold, HoldState};
 use crate::mark::{RequestMark, digest, halves};
@@ -95,13 +98,13 @@ impl Reservation {
         Self { hold: self.hold.map(|hold| Hold { state, ..hold }), ..self.clone() }
     }
 
-    /// The word for its state: `held`, `confirmed`, `cancelled` or `expired`.
-    pub fn status(&self) -> &'static str {
+    /// What it is now, if its pool was settled just now.
+    pub fn status(&self) -> Status {
         match (self.cancelled, self.hold.map(|hold| hold.state)) {
-            (Some(_), _) => "cancelled",
-            (None, Some(HoldState::Held)) => "held",
-            (None, Some(HoldState::Expired)) => "expired",
-            (None, Some(HoldState::Confirmed) | None) => "confirmed",
+            (Some(_), _) => Status::Cancelled,
+            (None, Some(HoldState::Held)) => Status::Held,
+            (None, Some(HoldState::Expired)) => Status::Expired,
+            (None, Some(HoldState::Confirmed) | None) => Status::Confirmed,
         }
     }
 }

@@ -70,6 +70,14 @@ pub trait Store: Send + Sync {
         step: CreationStep<'_>,
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
 
+    /// The events of the directory by id, from this one on, or the first; so many at most. There
+    /// are fewer only if these are the last.
+    fn load_directory(
+        &self,
+        from: Option<&EventId>,
+        count: usize,
+    ) -> impl Future<Output = Result<Vec<Event>, StoreError>> + Send;
+
     /// Which event the request with this mark created, if it created one.
     fn load_creation(
         &self,

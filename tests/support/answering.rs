@@ -46,6 +46,7 @@ impl Answering for Sale {
             Operation::Cancel => partner.delete(&self.reservation(id)),
             Operation::Show => partner.get(&self.reservation(id)),
             Operation::Summarize => partner.get(&self.path()),
+            Operation::List => partner.get(&self.reservations()),
             Operation::Amend => {
                 let call = partner.call("PATCH", &self.reservation(id));
                 call.body(request.body().to_vec()).header("If-Match", "*")

@@ -9,6 +9,8 @@ use confirm_reservation::confirm_reservation;
 use create_event::create_event;
 use extend_reservation::extend_reservation;
 use lambda_http::{Body, Request, Response};
+use list_events::list_events;
+use list_reservations::list_reservations;
 use reserve_seats::reserve_seats;
 use shared::answer::finish;
 use shared::board::Census;
@@ -33,15 +35,21 @@ pub(crate) const ORDER: (&str, &str) = ("POST", "/events/{eventId}/reservations"
 pub(crate) const CREATE: (&str, &str) = ("POST", "/events");
 pub(crate) const SUMMARY: (&str, &str) = ("GET", "/events/{eventId}");
 
+/// Where each lists what it may see.
+pub(crate) const LIST: (&str, &str) = ("GET", "/events/{eventId}/reservations");
+pub(crate) const EVENTS: (&str, &str) = ("GET", "/events");
+
 /// The route of each operation whose parser is tried, in the order of a reservation's life.
-const ROUTES: [(&str, &str); 9] = [
+const ROUTES: [(&str, &str); 11] = [
     ORDER,
     ("GET", "/events/{eventId}/reservations/{reservationId}"),
     ("PATCH", "/events/{eventId}/reservations/{reservationId}"),
     ("POST", "/events/{eventId}/reservations/{reservationId}/extend"),
     ("POST", "/events/{eventId}/reservations/{reservationId}/confirm"),
     ("DELETE", "/events/{eventId}/reservations/{reservationId}"),
+    LIST,
     SUMMARY,
+    EVENTS,
     CREATE,
     ("GET", "/docs/{asset}"),
 ];
@@ -107,6 +115,8 @@ impl Counter {
             ("POST", Some("confirm")) => confirm_reservation(&self.desk, request).await,
             ("PATCH", _) => amend_reservation(&self.desk, request).await,
             ("DELETE", _) => cancel_reservation(&self.desk, request).await,
+            ("GET", Some("reservations")) => list_reservations(&self.desk, request).await,
+            ("GET", Some("events")) => list_events(&self.desk, request).await,
             ("GET", Some("{eventId}")) => summarize_event(&self.desk, request).await,
             ("POST", _) => create_event(&self.desk, request).await,
             _ => show_docs(request),

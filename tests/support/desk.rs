@@ -11,6 +11,8 @@ use create_event::create_event;
 use extend_reservation::extend_reservation;
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};
+use list_events::list_events;
+use list_reservations::list_reservations;
 use reserve_seats::reserve_seats;
 use serde_json::{Value, json};
 use shared::answer::finish;
@@ -74,6 +76,11 @@ pub(crate) fn incoming(method: &'static str, path: impl Into<String>) -> Incomin
 impl Incoming {
     pub(crate) fn from(self, id: &str, role: &str) -> Self {
         Self { caller: Some((id.to_owned(), role.to_owned())), ..self }
+    }
+
+    /// To another path.
+    pub(crate) fn to(self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self }
     }
 
     /// As if the gateway was set up without its authorizer.
@@ -160,6 +167,10 @@ impl Incoming {
             ("GET" | "HEAD", ["reservations", _] | ["events", _, "reservations", _]) => {
                 show_reservation(desk, request).await
             }
+            ("GET" | "HEAD", ["events", _, "reservations"]) => {
+                list_reservations(desk, request).await
+            }
+            ("GET" | "HEAD", ["events"]) => list_events(desk, request).await,
             ("GET" | "HEAD", ["reservations"] | ["events", _]) => {
                 summarize_event(desk, request).await
             }

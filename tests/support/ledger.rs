@@ -14,7 +14,7 @@ use shared::mark::RequestMark;
 use shared::order::{Amendment, Order};
 use shared::pool::{Change, Pool};
 use shared::refusal::Refusal;
-use shared::reservation::{Reservation, ReservationId};
+use shared::reservation::{Reservation, ReservationId, Status};
 use shared::rules::Decision;
 use shared::summary::Summary;
 use shared::view::View;
@@ -272,7 +272,7 @@ impl World {
         assert_eq!(summary.available_seats, self.free_seats());
         let taken = summary.reserved_seats + summary.held_seats;
         assert_eq!(summary.available_seats + taken, summary.total_seats);
-        let held = self.ledger.values().filter(|one| one.status() == "held");
+        let held = self.ledger.values().filter(|one| one.status() == Status::Held);
         assert_eq!(summary.held_seats, held.map(|one| one.seats.get()).sum::<u32>());
         let live = kept.values().filter(|reservation| reservation.is_live());
         assert_eq!(summary.reservation_count, u64::try_from(live.count()).expect("few"));

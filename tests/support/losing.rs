@@ -59,6 +59,14 @@ impl Store for LosingStore {
         self.0.create(event, step).await
     }
 
+    async fn load_directory(
+        &self,
+        from: Option<&EventId>,
+        count: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.0.load_directory(from, count).await
+    }
+
     async fn load_creation(&self, mark: RequestMark) -> Result<Option<EventId>, StoreError> {
         self.0.load_creation(mark).await
     }

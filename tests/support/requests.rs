@@ -1,5 +1,7 @@
 //! Requests as API Gateway hands them to a handler, made in process.
 
+use std::collections::HashMap;
+
 use aws_lambda_events::apigw::{
     ApiGatewayProxyRequestContext, ApiGatewayRequestAuthorizer as Authorizer,
 };
@@ -25,14 +27,14 @@ impl Parts {
         key: &Option<String>,
     ) -> Request {
         let path = [("reservationId".to_owned(), vec![id.to_string()])];
-        let path = std::collections::HashMap::from(path);
+        let path = HashMap::from(path);
         Self::request(caller, "GET", Body::Empty, key).with_path_parameters(path)
     }
 
     /// A `POST` to something of this reservation, with this body.
     pub(crate) fn reservation_with(caller: &Caller, id: &ReservationId, body: &Value) -> Request {
         let path = [("reservationId".to_owned(), vec![id.to_string()])];
-        let path = std::collections::HashMap::from(path);
+        let path = HashMap::from(path);
         let request = Self::request(caller, "POST", body.to_string().into(), &None);
         request.with_path_parameters(path)
     }
@@ -40,6 +42,14 @@ impl Parts {
     /// `GET /reservations`.
     pub(crate) fn summary(caller: &Caller) -> Request {
         Self::request(caller, "GET", Body::Empty, &None)
+    }
+
+    /// `GET /events/{eventId}/reservations` with this query, of the default event.
+    pub(crate) fn list(caller: &Caller, query: HashMap<&str, &str>) -> Request {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), vec![value.to_owned()]);
+        let query: HashMap<_, _> = query.into_iter().map(owned).collect();
+        let request = Self::request(caller, "GET", Body::Empty, &None);
+        request.with_query_string_parameters(query)
     }
 
     /// A request of this caller's, with any body.

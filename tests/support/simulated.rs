@@ -6,6 +6,7 @@ pub(crate) mod state;
 pub(crate) mod table;
 pub(crate) mod weather;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shared::board::Board;
@@ -139,6 +140,23 @@ impl Store for SimulatedStore {
     async fn create(&self, event: &Event, step: CreationStep<'_>) -> Result<Commit, StoreError> {
         let created = self.table.transact(creation::writes_of(event, step)).await?;
         Ok(if created { Commit::Applied } else { Commit::Conflict(None) })
+    }
+
+    async fn load_directory(
+        &self,
+        from: Option<&EventId>,
+        count: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        // The call is under the weather; what it finds is there when it ends.
+        self.table.get("events".to_owned()).await?;
+        let mut events = BTreeMap::new();
+        for item in self.table.peek_all().into_values() {
+            if let Item::Event(event) = item {
+                events.insert(event.id.clone(), event);
+            }
+        }
+        let listed = events.into_iter().filter(|(id, _)| from.is_none_or(|from| id >= from));
+        Ok(listed.map(|(_, event)| event).take(count).collect())
     }
 
     async fn load_creation(&self, mark: RequestMark) -> Result<Option<EventId>, StoreError> {

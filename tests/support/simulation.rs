@@ -7,9 +7,11 @@
 pub(crate) mod auditor;
 pub(crate) mod beginning;
 pub(crate) mod closing;
+pub(crate) mod habit;
 pub(crate) mod holder;
 pub(crate) mod instance;
 pub(crate) mod life;
+pub(crate) mod lister;
 pub(crate) mod observer;
 pub(crate) mod partner;
 pub(crate) mod sighting;
@@ -30,6 +32,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use self::auditor::Auditor;
 use self::beginning::{Beginning, RESIDENT};
+use self::habit::Habit;
 use self::instance::{INSTANCES, Instance, Operation, body_of, instance};
 use self::partner::{Known, Partner, Standing};
 use self::sighting::Sighting;
@@ -58,8 +61,8 @@ pub(crate) struct World {
     may_be_denied: bool,
     /// How often an instance dies with a request in its hands.
     deaths: f64,
-    /// Whether partners hold seats, too.
-    pub(crate) has_holds: bool,
+    /// What partners do besides.
+    pub(crate) habit: Habit,
     counts: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -87,7 +90,7 @@ impl World {
     }
 
     fn on_simulated_store(beginning: Beginning) -> Self {
-        let Beginning { dice, event, pools, weather, has_holds } = beginning;
+        let Beginning { dice, event, pools, weather, habit } = beginning;
         let store = SimulatedStore::under(weather, dice.clone());
         let auditor = Auditor::of(&event, &pools);
         let watching = Arc::clone(&auditor);
@@ -101,7 +104,7 @@ impl World {
         let instances = (0..INSTANCES).map(|_| instance(&store, &dice)).collect();
         store.put(&event, pools);
         let counts = Box::new(move || store.table.counts().seen);
-        Self::with(dice, event, weather, auditor, instances, counts).where_holds(has_holds)
+        Self::with(dice, event, weather, auditor, instances, counts).where_partners(habit)
     }
 
     /// The world of these instances, whose table the auditor watches.
@@ -126,14 +129,14 @@ impl World {
             patience,
             may_be_denied: weather.denied > 0.0,
             deaths,
-            has_holds: false,
+            habit: Habit::Usual,
             counts,
         }
     }
 
-    /// This world, with partners who hold seats, too, or without.
-    pub(crate) fn where_holds(self, has_holds: bool) -> Self {
-        Self { has_holds, ..self }
+    /// This world, with partners of this habit.
+    pub(crate) fn where_partners(self, habit: Habit) -> Self {
+        Self { habit, ..self }
     }
 
     /// Sends a request to some instance and waits for what becomes of it.
@@ -246,7 +249,7 @@ impl World {
         if !kept.is_empty() {
             self.auditor.object("seats are taken that nobody was sold");
         }
-        if let (true, Some(partner)) = (self.has_holds, partners.first()) {
+        if let (Habit::Holds, Some(partner)) = (self.habit, partners.first()) {
             partner.see_all_holds_end(self).await;
         }
     }

@@ -73,8 +73,13 @@ pub(super) async fn default_event(calls: &mut Calls) {
         calls.expect(what, call, status, code).await;
     }
     let summary = event.0.status().as_u16();
+    calls.expect("the events", read("/events?limit=1"), 200, "").await;
+    let misspelt = read("/events?size=1");
+    calls.expect("the events, misspelt", misspelt, 400, "validation-failed").await;
     for (path, by, status) in [
         ("/reservations", As::Partner, summary),
+        ("/events?limit=1", As::Partner, 200),
+        ("/events/no-such-event-here/reservations", As::Partner, 404),
         (nothing, As::Partner, 404),
         ("/events/no-such-event-here", As::Partner, 404),
         ("/healthcheck", As::Nobody, 200),
@@ -133,6 +138,14 @@ pub(super) async fn sale(calls: &mut Calls, event: &str) {
     }
     reservation(calls, &orders, sold.header("Location"), &sold.member("reservationId")).await;
     hold(calls, &orders).await;
+
+    let page = call(Method::GET, format!("{orders}?limit=1"), As::Partner);
+    let page = calls.expect("the list of reservations", page, 200, "").await;
+    let next = page.header("Link").trim_start_matches('<').split('>').next().unwrap_or_default();
+    let page = call(Method::GET, format!("{orders}{next}"), As::Partner);
+    calls.expect("its next page", page, 200, "").await;
+    let altered = call(Method::GET, format!("{orders}?cursor=AAAA"), As::Partner);
+    calls.expect("a page of no list", altered, 400, "validation-failed").await;
 
     let nothing = call(Method::GET, "/events/no-such-event-here", As::Partner);
     calls.expect("an unknown event", nothing, 404, "event-not-found").await;

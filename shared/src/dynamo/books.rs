@@ -11,16 +11,7 @@ use crate::text::EventId;
 
 impl Books for DynamoStore {
     async fn list_events(&self) -> Result<Vec<Listed>, StoreError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :events")
-            .expression_attribute_values(":events", item::text(item::event::DIRECTORY))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
+        let mut pages = self.query_directory(None).into_paginator().items().send();
         let mut events = Vec::new();
         while let Some(found) = pages.next().await {
             events.extend(item::event::to_listed(&found.map_err(failed)?));

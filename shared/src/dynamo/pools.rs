@@ -1,11 +1,16 @@
 //! Events and their pools in the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem,
+};
 
 use super::item;
+use super::spend;
 use super::table::{DynamoStore, Transacted, Updated};
+use super::verdict::failed;
 use crate::board::Board;
 use crate::event::{Event, PoolIndex};
 use crate::mark::RequestMark;
@@ -111,9 +116,62 @@ impl Store for DynamoStore {
         }
     }
 
+    async fn load_directory(
+        &self,
+        from: Option<&EventId>,
+        count: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut events = Vec::new();
+        let mut pages = self.query_directory(from).into_paginator();
+        pages = pages.page_size(count.try_into().unwrap_or(i32::MAX));
+        let mut pages = pages.send();
+        while events.len() < count
+            && let Some(page) = pages.next().await
+        {
+            let page = page.map_err(failed)?;
+            spend::on_reading(page.consumed_capacity());
+            // A row without its event, or with a name that none can have, is for the audit to find.
+            let listed = page.items().iter().filter_map(item::event::to_listed);
+            let ids: Vec<EventId> = listed.filter_map(|listed| listed.id.parse().ok()).collect();
+            events.extend(self.load_events(ids).await?);
+        }
+        events.truncate(count);
+        Ok(events)
+    }
+
     async fn load_creation(&self, mark: RequestMark) -> Result<Option<EventId>, StoreError> {
         let found = self.get(item::event::creation_key(mark)).await?;
         found.map(|found| item::event::to_created(mark, &found)).transpose()
+    }
+}
+
+impl DynamoStore {
+    /// A query of the directory, from this event on, or from the first.
+    pub(super) fn query_directory(&self, from: Option<&EventId>) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.table);
+        let query = query
+            .expression_attribute_values(":events", item::text(item::event::DIRECTORY))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match from {
+            Some(from) => query
+                .key_condition_expression("pk = :events AND sk >= :from")
+                .expression_attribute_values(":from", item::text(from.as_str())),
+            None => query.key_condition_expression("pk = :events"),
+        }
+    }
+
+    /// Those of these events that there are, in this order.
+    async fn load_events(&self, ids: Vec<EventId>) -> Result<Vec<Event>, StoreError> {
+        let key = |id| item::key_of(item::event::event_partition(id), item::event::EVENT_SORT);
+        let found = self.get_all(ids.iter().map(key).collect()).await?;
+        let found: HashMap<_, _> =
+            found.iter().filter_map(|found| Some((found.get("pk")?.as_s().ok()?, found))).collect();
+        let read = |id| {
+            let found = found.get(&item::event::event_partition(id))?;
+            Some(item::event::to_event(id, found))
+        };
+        ids.iter().filter_map(read).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use shared::access::Caller;
 use shared::order::Amendment;
 use shared::refusal::Refusal;
-use shared::reservation::{Reservation, ReservationId};
+use shared::reservation::{Reservation, ReservationId, Status};
 use shared::rules::Decision;
 use shared::view::View;
 
@@ -22,7 +22,7 @@ impl World {
         let Some(standing) = self.held_for(id, caller, &decided) else { return };
         let seats = amendment.seats.expect("it names them");
         let more = seats.get().saturating_sub(standing.seats.get());
-        let (free, is_held) = (self.free_seats(), standing.status() == "held");
+        let (free, is_held) = (self.free_seats(), standing.status() == Status::Held);
         let held = self.held_in(id, &standing.partner);
         if seats == standing.seats {
             assert_eq!(decided, Ok(Decision::Standing(standing)));

@@ -3,7 +3,7 @@
 use shared::access::Caller;
 use shared::hold::{Hold, HoldState, HoldTime, latest};
 use shared::refusal::Refusal;
-use shared::reservation::{Reservation, ReservationId};
+use shared::reservation::{Reservation, ReservationId, Status};
 use shared::rules::Decision;
 use shared::text::PartnerId;
 
@@ -26,7 +26,7 @@ impl World {
 
     /// What is held for the partner in the pool of this id.
     pub(super) fn held_in(&self, id: &ReservationId, partner: &PartnerId) -> u32 {
-        let held = self.ledger.values().filter(|one| one.status() == "held");
+        let held = self.ledger.values().filter(|one| one.status() == Status::Held);
         let here = held.filter(|one| one.id.pool() == id.pool() && one.partner == *partner);
         here.map(|one| one.seats.get()).sum()
     }
@@ -35,13 +35,13 @@ impl World {
         let decided = self.pools[usize::from(id.pool().get())].confirm(id, caller, self.now);
         let Some(standing) = self.held_for(id, caller, &decided) else { return };
         match standing.status() {
-            "held" => {
+            Status::Held => {
                 let hold = standing.hold.expect("it is held");
                 let hold = Some(Hold { state: HoldState::Confirmed, ..hold });
                 self.restate(decided, &Reservation { hold, ..standing });
                 self.seen.insert("confirmed");
             }
-            _ => {
+            Status::Confirmed | Status::Cancelled | Status::Expired => {
                 assert_eq!(decided, Ok(Decision::Standing(standing)));
                 self.seen.insert("confirmed already");
             }
@@ -53,7 +53,7 @@ impl World {
         let Some(standing) = self.held_for(id, caller, &decided) else { return };
         let (until, latest) = (time.after(self.now), latest(standing.created_at));
         match standing.hold {
-            Some(hold) if standing.status() == "held" => {
+            Some(hold) if standing.status() == Status::Held => {
                 if until > latest {
                     assert_eq!(decided, Err(Refusal::HoldLimitReached { latest }));
                     self.seen.insert("held for too long");
@@ -82,11 +82,11 @@ impl World {
     ) -> Option<Reservation> {
         let own = self.ledger.get(id).filter(|one| caller.may_act_for(&one.partner)).cloned();
         match own.as_ref().map(Reservation::status) {
-            None | Some("cancelled") => {
+            None | Some(Status::Cancelled) => {
                 assert_eq!(*decided, Err(Refusal::ReservationNotFound));
                 None
             }
-            Some("expired") => {
+            Some(Status::Expired) => {
                 assert_eq!(*decided, Err(Refusal::HoldExpired));
                 self.seen.insert("hold expired");
                 None

@@ -8,6 +8,7 @@ use shared::order::Order;
 use shared::pool::Pool;
 use shared::reservation::ReservationId;
 
+use super::habit::Habit;
 use crate::support::nouns;
 use crate::support::simulated::weather::{Dice, Weather};
 
@@ -21,8 +22,7 @@ pub(crate) struct Beginning {
     pub(crate) event: Event,
     pub(crate) pools: Vec<Pool>,
     pub(crate) weather: Weather,
-    /// Whether its partners hold seats, too: in one world of five.
-    pub(crate) has_holds: bool,
+    pub(crate) habit: Habit,
 }
 
 impl Beginning {
@@ -41,7 +41,7 @@ impl Beginning {
             let position = dice.between(0, u64::from(event.pools.get()) - 1);
             event.total_seats = cram(&mut pools, usize::try_from(position).expect("few pools"));
         }
-        Self { dice, event, pools, weather, has_holds: seed % 5 == 4 }
+        Self { dice, event, pools, weather, habit: Habit::of(seed) }
     }
 }
 

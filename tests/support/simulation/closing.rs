@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shared::hold::HoldState;
-use shared::reservation::{Reservation, ReservationId};
+use shared::reservation::{Reservation, ReservationId, Status};
 use tokio::time::sleep;
 
 use super::instance::Operation;
@@ -59,7 +59,7 @@ impl Partner {
                 continue;
             };
             let bought = world.auditor.reservations();
-            let bought = bought.values().filter(|one| one.status() == "confirmed");
+            let bought = bought.values().filter(|one| one.status() == Status::Confirmed);
             let bought: u32 = bought.map(|one| one.seats.get()).sum();
             let free = world.event.total_seats.get() - bought;
             if body["availableSeats"] != free || body["heldSeats"] != 0 {

@@ -60,8 +60,7 @@ impl Partner {
     pub(crate) async fn live(mut self, world: Arc<World>, operations: u64) -> Self {
         for _ in 0..operations {
             sleep(Duration::from_micros(world.dice.between(0, 20_000))).await;
-            if world.has_holds && world.dice.chance(0.4) {
-                self.hold_or_so(&world).await;
+            if self.follow_habit(&world).await {
                 continue;
             }
             match world.dice.between(0, 99) {

@@ -178,23 +178,30 @@ pub(crate) fn cancelled(codes: &[&str]) -> Answer {
 }
 
 fn query(table: &Table<Item>, request: &Value) -> Answer {
-    let partition = match request["KeyConditionExpression"].as_str() {
-        Some(condition) => {
-            let value = condition.strip_prefix("pk = ").expect("a partition");
-            &request["ExpressionAttributeValues"][value]
-        }
-        None => panic!("{request} names no partition"),
+    let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();
+    let (partition, from) = condition.split_once(" AND ").unwrap_or((condition, ""));
+    let value = |condition: &str, start: &str| {
+        condition.strip_prefix(start).map(|name| &request["ExpressionAttributeValues"][name])
     };
-    let is_in = |item: &Item| item.get("pk") == Some(partition);
+    let partition = value(partition, "pk = ").expect("a query names its partition");
+    let from = value(from, "sk >= ").and_then(|from| from["S"].as_str()).unwrap_or_default();
+    let is_in = |item: &Item| {
+        item.get("pk") == Some(partition)
+            && item["sk"]["S"].as_str().is_some_and(|sort| sort >= from)
+    };
     let mut found: Vec<_> = table.peek_all().into_values().filter(is_in).collect();
     found.sort_by_key(|item| item["sk"]["S"].to_string());
     if let Some(last) = request["ExclusiveStartKey"]["sk"]["S"].as_str() {
         found.retain(|item| item["sk"]["S"].as_str().is_some_and(|sort| sort > last));
     }
     let mut answer = json!({});
-    if found.len() > PAGE {
-        found.truncate(PAGE);
-        let last = &found[PAGE - 1];
+    let limit = request["Limit"].as_u64().and_then(|limit| limit.try_into().ok());
+    let page = PAGE.min(limit.unwrap_or(PAGE));
+    // A query that reaches its limit does not look whether there is more ("Paginating table query
+    // results in DynamoDB").
+    if found.len() > page || Some(found.len()) == limit {
+        found.truncate(page);
+        let last = &found[page - 1];
         answer["LastEvaluatedKey"] = json!({ "pk": last["pk"], "sk": last["sk"] });
     }
     if let Some(names) = request["ProjectionExpression"].as_str() {

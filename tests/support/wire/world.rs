@@ -16,7 +16,7 @@ use crate::support::simulation::instance::{INSTANCES, instance};
 pub(crate) async fn create(seed: u64, crammed: f64) -> World {
     // The SDK's own chance: how long it pauses before it tries again.
     fastrand::seed(seed);
-    let Beginning { dice, event, pools, weather, has_holds } = Beginning::of(seed, crammed);
+    let Beginning { dice, event, pools, weather, habit } = Beginning::of(seed, crammed);
     let calm = Wire::of(dice.clone());
     let whole = CreationStep::Event { pools: &pools, is_claimed: false };
     assert_eq!(calm.store().create(&event, whole).await.expect("it is calm"), Commit::Applied);
@@ -26,7 +26,7 @@ pub(crate) async fn create(seed: u64, crammed: f64) -> World {
     let wire = calm.under(weather);
     let instances = (0..INSTANCES).map(|_| instance(&wire.store(), &dice)).collect();
     let counts = Box::new(move || wire.table.counts().seen);
-    World::with(dice, event, weather, auditor, instances, counts).where_holds(has_holds)
+    World::with(dice, event, weather, auditor, instances, counts).where_partners(habit)
 }
 
 /// Has the auditor look after every write at the pools that it wrote.

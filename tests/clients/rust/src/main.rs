@@ -49,6 +49,9 @@ async fn sell(partner: &Client) {
     let (free, sold) = (event.available_seats, event.reserved_seats);
     assert_eq!(u64::try_from(free + sold), Ok(event.total_seats.get()));
 
+    let events = see("list events", partner.list_events(None, None).await, 200);
+    assert!(events.events.iter().any(|one| one.event_id == made.event_id));
+
     see("cancel", partner.cancel_reservation(&id, None, None).await, 204);
     let twice = partner.cancel_reservation(&id, None, None).await;
     let gone = refusal("cancel again", twice, 404).await;

@@ -1,0 +1,37 @@
+//! Cursors: where a list goes on, as a text that its caller hands back and need not understand.
+//!
+//! A cursor grants nothing. Whoever shows one sees what it may see anyhow, from a place on, so it
+//! needs no secret. Its seal tells a cursor that was altered, or belongs to another list, so that
+//! no list goes on at a wrong place without anybody noticing.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::mark::digest;
+use crate::text::Malformed;
+
+const SEAL_BYTES: usize = 12;
+
+/// The cursor of this place in a list, which these parts name: what it is of, and its filters.
+pub(crate) fn write(place: &[u8], list: &[&str]) -> String {
+    let seal = seal_of(place, list);
+    URL_SAFE_NO_PAD.encode([&seal, place].concat())
+}
+
+/// The place that a cursor of this list means.
+///
+/// # Errors
+///
+/// [`Malformed`] for one that was altered, or belongs to another list.
+pub(crate) fn read(cursor: &str, list: &[&str]) -> Result<Vec<u8>, Malformed> {
+    let unlike = Malformed::Unlike("a cursor of this list, with the same filters, as it was given");
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| unlike)?;
+    let (seal, place) = bytes.split_first_chunk::<SEAL_BYTES>().ok_or(unlike)?;
+    if *seal == seal_of(place, list) { Ok(place.to_vec()) } else { Err(unlike) }
+}
+
+fn seal_of(place: &[u8], list: &[&str]) -> [u8; SEAL_BYTES] {
+    let place = URL_SAFE_NO_PAD.encode(place);
+    let parts: Vec<_> = ["cursor", &place].into_iter().chain(list.iter().copied()).collect();
+    *digest(&parts).first_chunk().expect("12 of 32 bytes")
+}

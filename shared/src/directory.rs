@@ -1,0 +1,108 @@
+//! The directory of events, a page at a time, by id; each with its numbers.
+//!
+//! Those of a large event are the board's: they were true when somebody last looked at all its
+//! pools. A small event costs as much to count as its board costs to read, and is counted.
+
+use futures_util::future::try_join_all;
+
+use crate::board::Census;
+use crate::cursor;
+use crate::desk::Desk;
+use crate::event::Event;
+use crate::list::PageSize;
+use crate::lookout::{self, FEW_POOLS};
+use crate::store::{Store, StoreError};
+use crate::summary::Summary;
+use crate::text::{EventId, Malformed};
+
+/// So many pools are counted for one page. It ends with the event that reaches as many.
+const POOLS_MAX: u32 = 400;
+
+/// For so many events at once something is read.
+const AT_ONCE: usize = 8;
+
+/// One page of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// What it shows: it may be less than its size, and others follow.
+    pub events: Vec<Summary>,
+    /// The event with which the next page begins. `None` if this is the last.
+    pub next: Option<EventId>,
+}
+
+/// One page, from this event on.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn page<S: Store>(
+    desk: &Desk<S>,
+    from: Option<&EventId>,
+    size: PageSize,
+) -> Result<Page, StoreError> {
+    let mut events = desk.store.load_directory(from, size.get().saturating_add(1)).await?;
+    let beyond = if events.len() > size.get() { events.pop() } else { None };
+    let mut next = beyond.map(|event| event.id);
+
+    let mut known = Vec::with_capacity(events.len());
+    for some in events.chunks(AT_ONCE) {
+        let looks: Vec<_> = some.iter().map(|event| on_board(desk, event)).collect();
+        known.extend(try_join_all(looks).await?);
+    }
+    let mut counted = 0_u32;
+    let is_beyond = |(event, census): (&Event, &Option<Census>)| {
+        let is_full = counted >= POOLS_MAX;
+        counted =
+            counted.saturating_add(if census.is_none() { event.pools.get().into() } else { 0 });
+        is_full
+    };
+    if let Some(position) = events.iter().zip(&known).position(is_beyond) {
+        next = events.get(position).map(|event| event.id.clone());
+        known.truncate(position);
+    }
+
+    let mut summaries = Vec::with_capacity(known.len());
+    let listed: Vec<_> = events.iter().zip(known).collect();
+    for some in listed.chunks(AT_ONCE) {
+        let counts: Vec<_> =
+            some.iter().map(|(event, known)| summary(desk, event, known)).collect();
+        summaries.extend(try_join_all(counts).await?);
+    }
+    Ok(Page { events: summaries, next })
+}
+
+/// The event's numbers: as they are known, or as they are counted now.
+async fn summary<S: Store>(
+    desk: &Desk<S>,
+    event: &Event,
+    known: &Option<Census>,
+) -> Result<Summary, StoreError> {
+    if let Some(census) = known {
+        return Ok(Summary::of(event, census));
+    }
+    Ok(Summary::of(event, &lookout::census(desk, event).await?))
+}
+
+/// What the board knows of a large event, if it was ever counted.
+async fn on_board<S: Store>(desk: &Desk<S>, event: &Event) -> Result<Option<Census>, StoreError> {
+    if event.pools.get() <= FEW_POOLS {
+        return Ok(None);
+    }
+    let board = desk.store.load_board(event).await?;
+    Ok(Some(board.census).filter(|_| board.round > 0))
+}
+
+/// The cursor of the page that begins with this event.
+pub fn cursor_of(event: &EventId) -> String {
+    cursor::write(event.as_str().as_bytes(), &["events"])
+}
+
+/// The event with which the page of this cursor begins.
+///
+/// # Errors
+///
+/// [`Malformed`] for one that was altered, or belongs to another list.
+pub fn place_of(cursor: &str) -> Result<EventId, Malformed> {
+    let place = cursor::read(cursor, &["events"])?;
+    String::from_utf8(place).expect("what has our seal is a text").parse()
+}
