@@ -12,6 +12,10 @@ use crate::text::Malformed;
 
 const SEAL_BYTES: usize = 12;
 
+/// What is wrong with a cursor: whoever knows this file can seal any place, even one that is none.
+pub(crate) const UNLIKE: Malformed =
+    Malformed::Unlike("a cursor of this list, with the same filters, as it was given");
+
 /// The cursor of this place in a list, which these parts name: what it is of, and its filters.
 pub(crate) fn write(place: &[u8], list: &[&str]) -> String {
     let seal = seal_of(place, list);
@@ -24,10 +28,9 @@ pub(crate) fn write(place: &[u8], list: &[&str]) -> String {
 ///
 /// [`Malformed`] for one that was altered, or belongs to another list.
 pub(crate) fn read(cursor: &str, list: &[&str]) -> Result<Vec<u8>, Malformed> {
-    let unlike = Malformed::Unlike("a cursor of this list, with the same filters, as it was given");
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| unlike)?;
-    let (seal, place) = bytes.split_first_chunk::<SEAL_BYTES>().ok_or(unlike)?;
-    if *seal == seal_of(place, list) { Ok(place.to_vec()) } else { Err(unlike) }
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| UNLIKE)?;
+    let (seal, place) = bytes.split_first_chunk::<SEAL_BYTES>().ok_or(UNLIKE)?;
+    if *seal == seal_of(place, list) { Ok(place.to_vec()) } else { Err(UNLIKE) }
 }
 
 fn seal_of(place: &[u8], list: &[&str]) -> [u8; SEAL_BYTES] {

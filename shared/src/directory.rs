@@ -104,5 +104,5 @@ pub fn cursor_of(event: &EventId) -> String {
 /// [`Malformed`] for one that was altered, or belongs to another list.
 pub fn place_of(cursor: &str) -> Result<EventId, Malformed> {
     let place = cursor::read(cursor, &["events"])?;
-    String::from_utf8(place).expect("what has our seal is a text").parse()
+    String::from_utf8(place).map_err(|_| cursor::UNLIKE)?.parse().map_err(|_| cursor::UNLIKE)
 }

@@ -101,7 +101,7 @@ impl Filter {
     /// [`Malformed`] for one that was altered, or belongs to another list.
     pub fn place_of(&self, event: &EventId, cursor: &str) -> Result<Place, Malformed> {
         let place = cursor::read(cursor, &self.parts(event))?;
-        Ok(Place(place.try_into().expect("what has our seal is of our length")))
+        place.try_into().map(Place).map_err(|_| cursor::UNLIKE)
     }
 
     /// What names this list. No partner, state or reference is an empty text.
