@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use audit_seats::audit_seats;
 use jiff::{SignedDuration, Timestamp};
-use shared::event::EndsAt;
 use shared::store::Listed;
+use shared::terms::Moment;
 use tokio::time::Instant;
 
 use crate::support::books::RacedBooks;
@@ -18,7 +18,7 @@ const EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// Books of so many events, which end at this time; each reading takes 20 ms.
 async fn books(count: usize, ends_at: Option<Timestamp>) -> RacedBooks {
     let store = SimulatedStore::calm();
-    let ends_at = ends_at.map(|time| EndsAt::try_from(time).unwrap());
+    let ends_at = ends_at.map(|time| Moment::try_from(time).unwrap());
     let mut listed = Vec::new();
     for number in 0..count {
         let id = format!("event-{number}");

@@ -9,13 +9,14 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
 use shared::access::{AccessToken, Caller, Role};
 use shared::board::{Board, Census};
-use shared::event::{Event, PoolIndex};
+use shared::event::{Event, PoolIndex, TotalSeats};
 use shared::hold::HoldTime;
 use shared::mark::RequestMark;
 use shared::order::{Order, SeatCount};
 use shared::pool::Pool;
 use shared::reservation::ReservationId;
 use shared::store::{Commit, Store as _, StoreError};
+use shared::terms::{Sale, Terms};
 use shared::text::{EventId, EventName, PartnerId, PartnerReference};
 
 use crate::store_contract::changes;
@@ -132,6 +133,12 @@ fn whatever_was_altered_or_cut_is_corrupt_or_the_same() {
             let key = format!("event#{}|board", event.id);
             check_alterations(&wire, &key, ended, async || store.load_board(&event).await).await;
 
+            let (changed, on_terms) = put_on_terms(&wire, event.total_seats).await;
+            let read = async || loaded(&wire, &changed).await;
+            check_alterations(&wire, "event#changed#0|pool", on_terms, read).await;
+            let read = async || store.load_event(&changed.id).await;
+            check_alterations(&wire, "event#changed|event", Some(changed.clone()), read).await;
+
             let key = format!("creation#{:016x}|creation", event.created_by.get());
             let read = async || store.load_creation(event.created_by).await;
             check_alterations(&wire, &key, Some(event.id.clone()), read).await;
@@ -139,6 +146,26 @@ fn whatever_was_altered_or_cut_is_corrupt_or_the_same() {
         Ok(())
     });
     outcome.unwrap();
+}
+
+/// An event that was changed, and its first pool.
+async fn put_on_terms(wire: &Wire, seats: TotalSeats) -> (Event, Pool) {
+    let event = nouns::event("changed", seats.get().into());
+    assert!(!create(&wire.store(), &event).await.expect("it is calm"), "it is new");
+    let seats = seats.get();
+    let terms = Terms {
+        sale: if seats.is_multiple_of(2) { Sale::Paused } else { Sale::OnSale },
+        opens_at: event.created_at.try_into().ok().filter(|_| seats.is_multiple_of(3)),
+        closes_at: event.created_at.try_into().ok(),
+        order_max: u64::from(seats % 11).try_into().ok(),
+    };
+    let amended = Event { terms, revision: 1, is_changing: true, ..event };
+    let store = wire.store();
+    assert_eq!(store.amend(&amended, 0).await.expect("it is calm"), Commit::Applied);
+    let imposed = store.impose(&amended, PoolIndex::new(0)).await.expect("it is calm");
+    assert_eq!(imposed, Commit::Applied);
+    let mut pools = Pool::open_all(&amended);
+    (amended, pools.remove(0))
 }
 
 /// The item with this key says this; and however it is altered, it says the same or is corrupt.

@@ -33,6 +33,7 @@ fn event_of(operation: &Operation, authorizer: &Value) -> Value {
     let path = operation.path.replace("{eventId}", "any").replace("{reservationId}", reservation);
     let body = match operation.path.as_str() {
         "/events" => json!({"eventId": "new", "name": "New", "totalSeats": 1}),
+        "/events/{eventId}" => json!({"name": "Renamed"}),
         _ => json!({"seats": 1, "expiresInSeconds": 60}),
     };
     let has_body = ["POST", "PATCH"].contains(&operation.method.as_str());
@@ -64,7 +65,7 @@ async fn no_keyed_operation_answers_a_caller_whom_the_authorizer_does_not_know()
     for operation in keyed {
         functions.entry(binary_of(&operation.function)).or_default().push(operation);
     }
-    assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 23);
+    assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 24);
 
     let environment = [
         ("AWS_ACCESS_KEY_ID", "local"),

@@ -4,6 +4,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a wrong sum fails the test")]
 
 mod alarms;
+mod amend_event;
 mod amend_reservation;
 mod audit_at_scale;
 mod audit_seats;
@@ -60,6 +61,7 @@ mod show_reservation;
 mod simulation;
 mod smoke;
 mod store_contract;
+mod store_terms;
 mod summarize_event;
 mod support;
 mod torn_reading;

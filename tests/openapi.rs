@@ -60,7 +60,7 @@ fn every_example_of_a_request_is_one_that_is_understood() {
         .flat_map(|item| [&item["post"], &item["patch"]])
         .filter_map(|one| one["requestBody"]["content"]["application/json"].as_object())
         .collect();
-    assert_eq!(contents.len(), 7);
+    assert_eq!(contents.len(), 8);
     for content in contents {
         let content = Value::Object(content.clone());
         for (name, example) in examples(&content) {
@@ -129,6 +129,17 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
             let compressed = to_two().header("Content-Encoding", "gzip");
             let large = call("any").body(&large);
             vec![call("any"), large, compressed, to_two(), seen("\"v0\""), seen("\"v1\"")]
+        }
+        "amendEvent" => {
+            let change = |tag: &str| create(&json!({"status": "paused"})).header("If-Match", tag);
+            let unnamed = create(&json!({"status": "paused"}));
+            let none = incoming("PATCH", at("none")).from("chief", "organiser");
+            let none = none.body(&json!({"status": "paused"})).header("If-Match", "*");
+            let reopened = create(&json!({"status": "on_sale"})).header("If-Match", "\"v0\"");
+            let compressed = change("*").header("Content-Encoding", "gzip");
+            let partners = call("any").body(&json!({"status": "paused"}));
+            let refused = [create(&json!({})), create(&large), compressed, unnamed, none, partners];
+            refused.into_iter().chain([change("*"), reopened]).collect()
         }
         "confirmReservation" => vec![call("any").keyed(&"k".repeat(256)), call("any")],
         "extendReservation" => {

@@ -7,7 +7,7 @@ use crate::support::contract::{self, kebab};
 
 /// What the calls of a function's crate come to on DynamoDB. An event is read by each that needs
 /// one; only an order that its home pool refuses for want of seats looks at the other pools.
-const ACTIONS_OF_CALLS: [(&str, &[&str]); 15] = [
+const ACTIONS_OF_CALLS: [(&str, &[&str]); 16] = [
     ("desk.event(", &["GetItem"]),
     ("load_event(", &["GetItem"]),
     ("load_pool(", &["GetItem"]),
@@ -18,6 +18,7 @@ const ACTIONS_OF_CALLS: [(&str, &[&str]); 15] = [
     ("creation::create_event(", &["ConditionCheckItem", "DeleteItem", "GetItem", "PutItem"]),
     ("list::page(", &["BatchGetItem"]),
     ("directory::page(", &["BatchGetItem", "GetItem", "Query", "UpdateItem"]),
+    ("amending::amend_event(", &["GetItem", "PutItem", "UpdateItem"]),
     ("find_caller(", &["GetItem"]),
     ("books.list_events(", &["Query"]),
     ("audit_events(", &["BatchGetItem", "GetItem"]),
@@ -30,6 +31,7 @@ fn keys_of(function: &str, action: &str) -> &'static [&'static str] {
     match (function, action) {
         ("authorize-partner", _) => &["key#*"],
         ("create-event", "PutItem") => &["creation#*", "event#*", "events"],
+        ("amend-event", "PutItem") => &["event#*", "events"],
         ("create-event", "GetItem") => &["creation#*", "event#*"],
         ("audit-seats" | "list-events", "Query") => &["events"],
         ("rehearse-sale", "UpdateItem") => &["partners"],

@@ -19,10 +19,12 @@ use crate::support::simulation::life::{Counts, live, live_all, runtime};
 use crate::support::simulation::partner::Partner;
 
 /// What must have been seen at least once, or the run has proved nothing.
-const RARE: [&str; 27] = [
+const RARE: [&str; 30] = [
     "answer lost",
     "answered 500",
     "budget exhausted",
+    "change broke off",
+    "change finished that broke off",
     "confirmed",
     "confirmed at the last moment",
     "denied",
@@ -42,6 +44,7 @@ const RARE: [&str; 27] = [
     "more seats",
     "own write recovered",
     "pools overflowed",
+    "refused by the terms",
     "refused in a crowd",
     "several committed at once",
     "sold while a list was read",

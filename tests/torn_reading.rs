@@ -72,6 +72,14 @@ impl Store for LateStore {
         self.store.commit(event, changes).await
     }
 
+    async fn amend(&self, event: &Event, expected_revision: u64) -> Result<Commit, StoreError> {
+        self.store.amend(event, expected_revision).await
+    }
+
+    async fn impose(&self, event: &Event, index: PoolIndex) -> Result<Commit, StoreError> {
+        self.store.impose(event, index).await
+    }
+
     async fn create(&self, event: &Event, step: CreationStep<'_>) -> Result<Commit, StoreError> {
         self.store.create(event, step).await
     }

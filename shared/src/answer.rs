@@ -22,7 +22,7 @@ use crate::parse;
 use crate::problem::Problem;
 use crate::reservation::Reservation;
 use crate::summary::Summary;
-use crate::tags::{Tags, tag_of, tag_of_held, tag_of_version_or_end};
+use crate::tags::{Tags, tag_of_version_or_end};
 use crate::trail;
 
 /// Says that an earlier try of this request had done the work.
@@ -123,14 +123,23 @@ pub fn created(summary: &Summary, replayed: bool) -> Response<Body> {
         trail.is_replay = replayed;
     });
     let location = format!("events/{}", summary.event_id);
-    let made = start(201).header(LOCATION, location).header(ETAG, tag_of(summary.version));
+    let made = start(201).header(LOCATION, location).header(ETAG, summary.tag());
     json(mark(made, replayed), summary)
+}
+
+/// 200: the event as it was changed, now or at an earlier try, and as all its pools know it.
+pub fn amended(summary: &Summary, replayed: bool) -> Response<Body> {
+    trail::note(|trail| {
+        trail.event.clone_from(&summary.event_id);
+        trail.is_replay = replayed;
+    });
+    json(mark(start(200).header(ETAG, summary.tag()), replayed), summary)
 }
 
 /// 200: the numbers of an event; or 304, if the caller has seen this version of them.
 pub fn summarized(request: &Request, summary: &Summary) -> Response<Body> {
     trail::note(|trail| trail.event.clone_from(&summary.event_id));
-    unless_seen(request, tag_of_held(summary.version, summary.held_seats), summary)
+    unless_seen(request, summary.tag(), summary)
 }
 
 /// Notes what the answer is about, for the log.

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -15,7 +14,7 @@ use tokio::sync::{Mutex as Turn, oneshot};
 use tokio::time::Instant;
 
 use crate::event::PoolIndex;
-use crate::pool::{Change, Pool};
+use crate::pool::{Change, Pool, Stamp};
 use crate::refusal::Refusal;
 use crate::reservation::Reservation;
 use crate::rules::Decision;
@@ -75,10 +74,10 @@ pub(crate) struct Waiting {
     outcome: oneshot::Sender<Result<Outcome, StoreError>>,
 }
 
-/// From which version a commit of a request was begun last, plus one; 0 if none was. It is all that
+/// From where the pool stood when a commit of a request was begun last, if one was. It is all that
 /// there is to know if whoever had its turn dies.
 #[derive(Clone, Default)]
-pub(crate) struct Tried(Arc<AtomicU64>);
+pub(crate) struct Tried(Arc<Mutex<Option<Stamp>>>);
 
 /// What a batch comes to at one pool.
 pub(crate) struct Decided {
@@ -159,9 +158,9 @@ impl Place {
 }
 
 impl Waiting {
-    /// Notes that a commit of it begins, on condition of this version.
-    pub(crate) fn begin_commit(&self, expected: u64) {
-        self.tried.0.store(expected.saturating_add(1), Ordering::Release);
+    /// Notes that a commit of it begins, on condition that the pool stands here.
+    pub(crate) fn begin_commit(&self, expected: Stamp) {
+        *self.tried.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(expected);
     }
 
     /// Tells the request how it went. It may not listen any more.
@@ -171,9 +170,9 @@ impl Waiting {
 }
 
 impl Tried {
-    /// The version that the last commit expected, if one was begun.
-    pub(crate) fn expected(&self) -> Option<u64> {
-        self.0.load(Ordering::Acquire).checked_sub(1)
+    /// Where the last commit expected the pool to stand, if one was begun.
+    pub(crate) fn expected(&self) -> Option<Stamp> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Census {
     pub version: u64,
     /// The seats that are held.
     pub held: u64,
+    /// The latest change of the event's terms that any pool has seen.
+    pub revision: u64,
     /// The free seats of each pool that can be sold there; 255 stands for all beyond.
     pub free: Vec<u8>,
 }
@@ -87,6 +89,7 @@ impl Census {
             census.reservations = census.reservations.saturating_add(live.sum());
             census.version = census.version.saturating_add(pool.version());
             census.held = census.held.saturating_add(pool.held().into());
+            census.revision = census.revision.max(pool.revision());
             census.free.push(u8::try_from(sellable(pool)).unwrap_or(u8::MAX));
         }
         census

@@ -20,7 +20,7 @@ use crate::board::Shortage;
 use crate::desk::Desk;
 use crate::event::{Event, PoolIndex};
 use crate::order::SeatCount;
-use crate::pool::{Change, Pool};
+use crate::pool::{Change, Pool, Stamp};
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::reservation::Reservation;
@@ -108,9 +108,9 @@ struct Race<'a, S> {
     looked: u32,
     /// Whether it has looked where this instance remembers seats.
     has_guessed: bool,
-    /// The commits that may have been applied, or may yet be: the version from which each changes
-    /// its pools, the home pool among them.
-    tried: Vec<Vec<(PoolIndex, u64)>>,
+    /// The commits that may have been applied, or may yet be: where each expects its pools to
+    /// stand, the home pool among them.
+    tried: Vec<Vec<(PoolIndex, Stamp)>>,
     /// What proves a refusal, once the home pool shows that no try of this request took the seats.
     proof: Option<Shortage>,
 }
@@ -176,8 +176,8 @@ impl<S: Store> Race<'_, S> {
     /// Writes what was decided on this view. An outcome that stays unknown is as good as a lost
     /// race of which nothing was found: what is read next tells.
     async fn commit(&mut self, view: &View, changes: &[Change]) -> Result<Commit, StoreError> {
-        let tried = changes.iter().map(|one| (one.pool(), one.expected_version())).collect();
-        let in_doubt = self.note_try(view.home().version(), tried);
+        let tried = changes.iter().map(|one| (one.pool(), one.expected())).collect();
+        let in_doubt = self.note_try(view.home().stamp(), tried);
         let commit = self.desk.store.commit(self.event, changes).await;
         if let Ok(Commit::Applied) = commit {
             self.desk.note(self.event, changes.iter().map(Change::after));

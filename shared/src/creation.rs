@@ -96,7 +96,8 @@ async fn own_work<S: Store>(store: &S, event: &Event) -> Result<bool, Problem> {
         let is_ours = standing.created_by == event.created_by;
         let is_same = standing.name == event.name
             && standing.total_seats == event.total_seats
-            && standing.ends_at == event.ends_at;
+            && standing.ends_at == event.ends_at
+            && standing.terms == event.terms;
         return match (is_ours, is_same) {
             (true, true) => Ok(true),
             (true, false) => Err(Refusal::IdempotencyKeyReused.into()),

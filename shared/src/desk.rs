@@ -75,7 +75,8 @@ impl<S: Store> Desk<S> {
         jitter(self.random(), pause_max)
     }
 
-    /// The event, remembered once seen: what is remembered of it never changes.
+    /// The event, remembered once seen. Its organiser may have changed it meanwhile: what decides
+    /// about its seats stands in its pools, and [`Desk::event_since`] looks again.
     ///
     /// # Errors
     ///
@@ -92,6 +93,27 @@ impl<S: Store> Desk<S> {
         }
         let known = Known { event: Arc::clone(&event), memory: Memory::default() };
         events_known.insert(id.clone(), known);
+        Ok(event)
+    }
+
+    /// The event as it is, if its pools are of this revision.
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::event`].
+    pub async fn event_since(
+        &self,
+        known: Arc<Event>,
+        revision: u64,
+    ) -> Result<Arc<Event>, Problem> {
+        if known.revision >= revision && !known.is_changing {
+            return Ok(known);
+        }
+        let event = self.store.load_event(&known.id).await?.ok_or(Problem::EventNotFound)?;
+        let event = Arc::new(event);
+        if let Some(known) = self.events_known().get_mut(&event.id) {
+            known.event = Arc::clone(&event);
+        }
         Ok(event)
     }
 

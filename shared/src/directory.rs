@@ -78,9 +78,10 @@ async fn summary<S: Store>(
     known: &Option<Census>,
 ) -> Result<Summary, StoreError> {
     if let Some(census) = known {
-        return Ok(Summary::of(event, census));
+        return Ok(Summary::of(event, census, desk.now()));
     }
-    Ok(Summary::of(event, &lookout::census(desk, event).await?))
+    let census = lookout::census(desk, event).await?;
+    Ok(Summary::of(event, &census, desk.now()))
 }
 
 /// What the board knows of a large event, if it was ever counted.

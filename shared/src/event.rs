@@ -3,16 +3,16 @@
 //! One stored item takes 1,000 writes a second and saturates near 200 version-guarded ones, so an
 //! event's seats are spread over several. How many is decided once, when the event is created.
 
-use std::fmt;
 use std::num::NonZero;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 
 use crate::mark::{RequestMark, halves};
+use crate::order::SeatCount;
+use crate::terms::{Moment, Sale, Terms};
 use crate::text::{EventId, EventName, Malformed};
 
-/// An event as it was created.
+/// An event, as its organiser has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Names it.
@@ -24,7 +24,13 @@ pub struct Event {
     /// How many pools its seats are split into; never changes.
     pub pools: PoolCount,
     /// When it is over, if its organiser has said so.
-    pub ends_at: Option<EndsAt>,
+    pub ends_at: Option<Moment>,
+    /// On which terms its seats are sold.
+    pub terms: Terms,
+    /// How often its organiser has changed it.
+    pub revision: u64,
+    /// Whether the last change is still on its way to all pools.
+    pub is_changing: bool,
     /// When it was created.
     pub created_at: Timestamp,
     /// Which request created it, so that a retry knows its own work.
@@ -32,6 +38,19 @@ pub struct Event {
 }
 
 impl Event {
+    /// The event as it is to be.
+    pub fn amended(&self, amendment: &EventAmendment) -> Self {
+        let to = amendment;
+        let terms = Terms {
+            sale: to.sale.unwrap_or(self.terms.sale),
+            opens_at: to.opens_at.unwrap_or(self.terms.opens_at),
+            closes_at: to.closes_at.unwrap_or(self.terms.closes_at),
+            order_max: to.order_max.unwrap_or(self.terms.order_max),
+        };
+        let name = to.name.clone().unwrap_or_else(|| self.name.clone());
+        Self { name, ends_at: to.ends_at.unwrap_or(self.ends_at), terms, ..self.clone() }
+    }
+
     /// The id of an event whose organiser named none: made of the request's mark, so that a retry
     /// names the same event.
     pub fn id_of(mark: RequestMark) -> EventId {
@@ -39,46 +58,21 @@ impl Event {
     }
 }
 
-/// When an event is over, to the millisecond: a time of 1970 or later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EndsAt(Timestamp);
-
-impl EndsAt {
-    /// The time.
-    pub fn get(self) -> Timestamp {
-        self.0
-    }
-}
-
-impl TryFrom<Timestamp> for EndsAt {
-    type Error = Malformed;
-
-    fn try_from(time: Timestamp) -> Result<Self, Malformed> {
-        let unlike = Malformed::Unlike("a time with its offset, such as 2026-12-01T22:00:00Z");
-        let time = Timestamp::from_millisecond(time.as_millisecond()).map_err(|_| unlike)?;
-        if time >= Timestamp::UNIX_EPOCH { Ok(Self(time)) } else { Err(unlike) }
-    }
-}
-
-impl FromStr for EndsAt {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        // The library reads more than RFC 3339 knows: times without seconds, and names of zones.
-        let is_whole = matches!(
-            text.as_bytes(),
-            [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b't', _, _, b':', _, _, b':', ..]
-        );
-        let read = Some(text).filter(|text| is_whole && !text.contains('['));
-        // What is not read is refused as a time before 1970 is.
-        read.and_then(|text| text.parse().ok()).unwrap_or(Timestamp::MIN).try_into()
-    }
-}
-
-impl fmt::Display for EndsAt {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:.3}", self.0)
-    }
+/// What an event is to be changed to: what is named, and nothing else.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventAmendment {
+    /// What it is called from now on.
+    pub name: Option<EventName>,
+    /// When it is over, or that this is not said any more.
+    pub ends_at: Option<Option<Moment>>,
+    /// Whether it is sold.
+    pub sale: Option<Sale>,
+    /// From when on, or that it always is.
+    pub opens_at: Option<Option<Moment>>,
+    /// Until when, or that this is open.
+    pub closes_at: Option<Option<Moment>>,
+    /// How many seats one order may have, or that it may have as many as any.
+    pub order_max: Option<Option<SeatCount>>,
 }
 
 /// How many seats an event has: 1 to 100,000.

@@ -12,11 +12,13 @@
 //!   commit           the loop: read, decide, commit, and again after a lost race
 //!   batch            who meets at one pool in one process, and commits together
 //!   creation         how an event comes to be, in as many steps as it needs
+//!   amending         how an event comes to be changed, so that all its pools know
 //!   lookout          how an instance comes to know of all pools, at the least cost to all
 //!   list, directory  reservations and events, a page at a time; cursor: where the next begins
 //!   view             the pools in view: gathers free seats when one has too few
 //!   board            what all instances know of the pools, and what may be refused by that
 //!   rules            what may become of a pool, pure
+//!   terms            on what terms seats are sold, and when
 //!   pool             seats and reservations that change in one step; hold: what has an end
 //!   store            the one way to change a pool; dynamo: on DynamoDB
 //!   audit            whether what stands in the store keeps promise 1; findings: what is wrong;
@@ -34,6 +36,7 @@
 //! 5. *A hold that is over is free:* whoever decides on a pool settles it, [`pool::Pool::settled`].
 
 pub mod access;
+pub mod amending;
 pub mod answer;
 pub mod audit;
 pub mod batch;
@@ -65,6 +68,7 @@ pub mod rules;
 pub mod store;
 pub mod summary;
 pub mod tags;
+pub mod terms;
 pub mod text;
 mod trail;
 pub mod view;

@@ -6,6 +6,7 @@
 
 mod change;
 mod holds;
+mod stamp;
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -13,9 +14,11 @@ use std::num::NonZero;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::change::Change;
+pub use self::stamp::Stamp;
 use crate::event::{Event, PoolIndex};
 use crate::order::Order;
 use crate::reservation::{Reservation, ReservationId};
+use crate::terms::Terms;
 use crate::text::{PartnerId, PartnerReference};
 
 /// How long an ended reservation is kept, so that a retry still gets a true answer.
@@ -56,28 +59,30 @@ pub struct Pool {
     returned: u64,
     reservations: BTreeMap<ReservationId, Reservation>,
     is_overflowed: bool,
+    terms: Terms,
+    revision: u64,
 }
 
 impl Pool {
     /// A new pool, all of whose seats are free.
     pub fn open(index: PoolIndex, capacity: u32) -> Self {
         let reservations = BTreeMap::new();
-        let (version, returned, available) = (0, 0, capacity);
-        Self { index, version, capacity, available, returned, reservations, is_overflowed: false }
+        Self::from_stored(index, 0, capacity, capacity, 0, reservations, false)
     }
 
-    /// The pools of a new event, its seats spread evenly over them.
+    /// The pools of a new event, its seats spread evenly over them, on its terms.
     pub fn open_all(event: &Event) -> Vec<Self> {
         let (seats, pools) = (event.total_seats.get(), NonZero::<u32>::from(event.pools));
         let (seats_each, one_more) = (seats / pools, seats % pools);
         let open = |index: PoolIndex| {
             let extra = u32::from(u32::from(index.get()) < one_more);
-            Self::open(index, seats_each.saturating_add(extra))
+            Self::open(index, seats_each.saturating_add(extra)).on_terms_of(event)
         };
         event.pools.indices().map(open).collect()
     }
 
-    /// The pool that was stored. Its seats may not add up: then it is evidence, and no pool.
+    /// The pool that was stored, on the usual terms. Its seats may not add up: then it is evidence,
+    /// and no pool.
     pub(crate) fn from_stored(
         index: PoolIndex,
         version: u64,
@@ -87,7 +92,18 @@ impl Pool {
         reservations: BTreeMap<ReservationId, Reservation>,
         is_overflowed: bool,
     ) -> Self {
-        Self { index, version, capacity, available, returned, reservations, is_overflowed }
+        let (terms, revision) = (Terms::default(), 0);
+        Self {
+            index,
+            version,
+            capacity,
+            available,
+            returned,
+            reservations,
+            is_overflowed,
+            terms,
+            revision,
+        }
     }
 
     /// The reservation with this id, live or ended, whosever it is.

@@ -4,6 +4,7 @@
 //! matches: a new refusal does not compile until it has its row.
 
 mod body;
+mod detail;
 
 use serde::Serialize;
 
@@ -38,6 +39,9 @@ pub enum Problem {
     /// There is an event with this id already.
     #[error("the event exists")]
     EventExists,
+    /// The event has changed since the caller saw it.
+    #[error("the event has changed since the caller saw it")]
+    EventChanged,
     /// A rule said no.
     #[error("refused: {0}")]
     Refused(#[from] Refusal),
@@ -80,6 +84,11 @@ impl Problem {
         }])
     }
 
+    /// The fault of terms that let a sale be open at no time.
+    pub fn sale_never_open() -> Self {
+        Self::fault("#/salesCloseAt", "must be later than salesOpenAt", "malformed")
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
@@ -92,13 +101,15 @@ impl Problem {
             | Self::Contended { .. }
             | Self::Refused(
                 Refusal::NotEnoughSeats { .. }
+                | Refusal::SalesClosed { .. }
+                | Refusal::OrderTooLarge { .. }
                 | Refusal::TooManyHeld
                 | Refusal::NoRoom
                 | Refusal::NotHeld
                 | Refusal::HoldLimitReached { .. },
             ) => 409,
             Self::Refused(Refusal::HoldExpired) => 410,
-            Self::Refused(Refusal::ReservationChanged) => 412,
+            Self::EventChanged | Self::Refused(Refusal::ReservationChanged) => 412,
             Self::BodyTooLarge => 413,
             Self::EncodingUnsupported => 415,
             Self::Refused(Refusal::IdempotencyKeyReused) => 422,
@@ -121,6 +132,8 @@ impl Problem {
             Self::EventNotFound => "event-not-found",
             Self::EventExists => "event-exists",
             Self::Refused(Refusal::NotEnoughSeats { .. }) => "not-enough-seats",
+            Self::Refused(Refusal::SalesClosed { .. }) => "sales-closed",
+            Self::Refused(Refusal::OrderTooLarge { .. }) => "order-too-large",
             Self::Refused(Refusal::TooManyHeld) => "too-many-held",
             Self::Refused(Refusal::NoRoom) => "no-room",
             Self::Refused(Refusal::NotHeld) => "not-held",
@@ -128,7 +141,9 @@ impl Problem {
             Self::Refused(Refusal::HoldExpired) => "hold-expired",
             Self::Refused(Refusal::IdempotencyKeyReused) => "idempotency-key-reused",
             Self::Refused(Refusal::ReservationNotFound) => "reservation-not-found",
-            Self::Refused(Refusal::ReservationChanged) => "precondition-failed",
+            Self::EventChanged | Self::Refused(Refusal::ReservationChanged) => {
+                "precondition-failed"
+            }
             Self::VersionUnnamed => "precondition-required",
             Self::Contended { .. } => "version-conflict",
             Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
@@ -149,6 +164,8 @@ impl Problem {
             Self::EventNotFound => "Event not found",
             Self::EventExists => "Event exists",
             Self::Refused(Refusal::NotEnoughSeats { .. }) => "Not enough seats left",
+            Self::Refused(Refusal::SalesClosed { .. }) => "Sales closed",
+            Self::Refused(Refusal::OrderTooLarge { .. }) => "Order too large",
             Self::Refused(Refusal::TooManyHeld) => "Too many seats held",
             Self::Refused(Refusal::NoRoom) => "No room",
             Self::Refused(Refusal::NotHeld) => "Not held",
@@ -156,7 +173,9 @@ impl Problem {
             Self::Refused(Refusal::HoldExpired) => "Hold expired",
             Self::Refused(Refusal::IdempotencyKeyReused) => "Idempotency key reused",
             Self::Refused(Refusal::ReservationNotFound) => "Reservation not found",
-            Self::Refused(Refusal::ReservationChanged) => "Reservation has changed",
+            Self::EventChanged | Self::Refused(Refusal::ReservationChanged) => {
+                "Changed since you saw it"
+            }
             Self::VersionUnnamed => "If-Match missing",
             Self::Contended { .. } => "Too much contention",
             Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
@@ -180,8 +199,11 @@ impl Problem {
             | Self::RouteNotFound
             | Self::EventNotFound
             | Self::EventExists
+            | Self::EventChanged
             | Self::Refused(
                 Refusal::NotEnoughSeats { .. }
+                | Refusal::SalesClosed { .. }
+                | Refusal::OrderTooLarge { .. }
                 | Refusal::TooManyHeld
                 | Refusal::NoRoom
                 | Refusal::NotHeld
@@ -193,75 +215,6 @@ impl Problem {
             | Self::VersionUnnamed
             | Self::Store(_)
             | Self::CallerUnknown => self.title(),
-        }
-    }
-
-    /// What happened this time, and what the caller can do, for a person.
-    pub fn detail(&self) -> String {
-        match self {
-            Self::InvalidRequest(faults) => {
-                let words =
-                    faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail));
-                words.collect::<Vec<_>>().join("; ")
-            }
-            Self::BodyTooLarge => "The body may have up to 16 KiB.".to_owned(),
-            Self::EncodingUnsupported => {
-                "Send the body as plain JSON in UTF-8, without a Content-Encoding.".to_owned()
-            }
-            Self::AccessDenied => "Only an organiser may call this operation.".to_owned(),
-            Self::PartnerMismatch => {
-                "Your access key belongs to another partner than the order names.".to_owned()
-            }
-            Self::RouteNotFound => "See /docs for the routes and their methods.".to_owned(),
-            Self::EventNotFound => "There is no event with this id.".to_owned(),
-            Self::EventExists => "An event with this id exists; it is unchanged.".to_owned(),
-            Self::Refused(Refusal::NotEnoughSeats { requested, available }) => {
-                format!("{requested} seats were asked for and {available} are left.")
-            }
-            Self::Refused(Refusal::TooManyHeld) => {
-                "Your held seats are too many for this order. Confirm or cancel some, or retry \
-                 later or with another Idempotency-Key."
-                    .to_owned()
-            }
-            Self::Refused(Refusal::NoRoom) => {
-                "These seats' block has no room for a longer partnerReference.".to_owned()
-            }
-            Self::Refused(Refusal::NotHeld) => {
-                "The reservation is confirmed already, and has no end.".to_owned()
-            }
-            Self::Refused(Refusal::HoldLimitReached { latest }) => {
-                format!("Seats can be held for 30 minutes in all, until {latest:.3}.")
-            }
-            Self::Refused(Refusal::HoldExpired) => {
-                "It was not confirmed in time, and its seats are free. Order again.".to_owned()
-            }
-            Self::Refused(Refusal::IdempotencyKeyReused) => {
-                "This Idempotency-Key was used with another body. Use a new key for a new request."
-                    .to_owned()
-            }
-            Self::Refused(Refusal::ReservationNotFound) => {
-                "No reservation of yours with this id can be found here, or it was cancelled."
-                    .to_owned()
-            }
-            Self::Refused(Refusal::ReservationChanged) => {
-                "The reservation is another version than If-Match names. Look at it again."
-                    .to_owned()
-            }
-            Self::VersionUnnamed => {
-                "Send If-Match with the ETag of the reservation as you have seen it.".to_owned()
-            }
-            Self::Contended { .. } => {
-                "Too many requests for the same seats at once. Nothing was changed; retry."
-                    .to_owned()
-            }
-            Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))
-            | Self::CallerUnknown => {
-                "Something is wrong on our side. Tell us the requestId.".to_owned()
-            }
-            Self::Store(StoreError::Unavailable(_)) => {
-                "We cannot tell whether this was done. Retry with the same Idempotency-Key."
-                    .to_owned()
-            }
         }
     }
 
@@ -277,6 +230,7 @@ impl Problem {
             | Self::RouteNotFound
             | Self::EventNotFound
             | Self::EventExists
+            | Self::EventChanged
             | Self::VersionUnnamed
             | Self::Refused(_)
             | Self::Store(StoreError::Corrupt { .. } | StoreError::Rejected(_))

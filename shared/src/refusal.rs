@@ -19,6 +19,18 @@ pub enum Refusal {
     /// There is no such reservation, or it is another partner's, or it is cancelled.
     #[error("there is no such reservation to change")]
     ReservationNotFound,
+    /// The event's terms let nobody order now.
+    #[error("the sale is closed")]
+    SalesClosed {
+        /// When it opens, if that is said.
+        opens_at: Option<Timestamp>,
+    },
+    /// The event's terms allow fewer seats in one order.
+    #[error("an order may have {max} seats")]
+    OrderTooLarge {
+        /// How many.
+        max: u32,
+    },
     /// So many seats are held for the partner in this pool that the order's would be too many.
     #[error("too many seats are held for the partner")]
     TooManyHeld,

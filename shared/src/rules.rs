@@ -41,8 +41,10 @@ impl Pool {
     /// # Errors
     ///
     /// [`Refusal::NotEnoughSeats`], of this pool alone, which may have seats but no room, or not
-    /// all that an earlier try can have done; [`Refusal::TooManyHeld`], of this pool, too; and
-    /// [`Refusal::IdempotencyKeyReused`].
+    /// all that an earlier try can have done; [`Refusal::TooManyHeld`], of this pool, too; those of
+    /// [`Terms::admit`]; and [`Refusal::IdempotencyKeyReused`].
+    ///
+    /// [`Terms::admit`]: crate::terms::Terms::admit
     pub fn reserve(
         &self,
         id: &ReservationId,
@@ -52,6 +54,10 @@ impl Pool {
         let pool = self.settled(now);
         if let Some(standing) = pool.find(id) {
             return replay(standing, order);
+        }
+        // What an earlier try did may stand in another pool: that comes first.
+        if !pool.is_overflowed() {
+            pool.terms().admit(order.seats.get(), now)?;
         }
         if !pool.may_hold(order) {
             return Err(Refusal::TooManyHeld);

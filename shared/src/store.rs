@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use crate::board::Board;
-use crate::event::{EndsAt, Event, PoolIndex};
+use crate::event::{Event, PoolIndex};
 use crate::mark::RequestMark;
 use crate::pool::{Change, Pool};
+use crate::terms::Moment;
 use crate::text::EventId;
 
 /// Events and their pools. Whoever implements it passes `tests/store_contract.rs`.
@@ -60,6 +61,22 @@ pub trait Store: Send + Sync {
         &self,
         event: &Event,
         changes: &[Change],
+    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
+
+    /// Writes the event as it was changed, with its row in the directory: only if it still has the
+    /// revision that is expected.
+    fn amend(
+        &self,
+        event: &Event,
+        expected_revision: u64,
+    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
+
+    /// Puts one pool on the event's terms. [`Commit::Conflict`] says that it was on these or later
+    /// ones already, or that another write was under way.
+    fn impose(
+        &self,
+        event: &Event,
+        index: PoolIndex,
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
 
     /// Takes one step of the event's creation, whole or not at all. [`Commit::Conflict`] says that
@@ -124,7 +141,7 @@ pub struct Listed {
     /// The event's id, whatever it is.
     pub id: String,
     /// When the event is over, if that was said.
-    pub ends_at: Option<EndsAt>,
+    pub ends_at: Option<Moment>,
 }
 
 /// A pool as an audit found it, sound or not. Nothing can be sold from it.

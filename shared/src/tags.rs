@@ -11,12 +11,6 @@ pub fn tag_of(version: u64) -> String {
     format!("\"v{version}\"")
 }
 
-/// The tag of this version of a thing, while so many seats of it are held. Time changes those and
-/// not the version.
-pub fn tag_of_held(version: u64, held: u32) -> String {
-    if held == 0 { tag_of(version) } else { format!("\"v{version}h{held}\"") }
-}
-
 /// The tag of this version of a reservation. That time ends a hold does not change its version.
 pub fn tag_of_version_or_end(version: u64, has_expired: bool) -> String {
     if has_expired { format!("\"v{version}x\"") } else { tag_of(version) }
@@ -36,6 +30,20 @@ pub fn if_match(request: &Request) -> impl Fn(u64) -> bool + use<> {
 pub fn required_match(request: &Request) -> Result<impl Fn(u64) -> bool + use<>, Problem> {
     let tags = Tags::of(request, &IF_MATCH).ok_or(Problem::VersionUnnamed)?;
     Ok(move |version| tags.expect(&tag_of(version)))
+}
+
+/// Whether the caller means an event of this revision, which `If-Match` must say. Of an event's tag
+/// its revision counts alone: what is sold meanwhile makes an organiser's decision no other.
+///
+/// # Errors
+///
+/// [`Problem::VersionUnnamed`] without it.
+pub fn required_revision(request: &Request) -> Result<impl Fn(u64) -> bool + use<>, Problem> {
+    let tags = Tags::of(request, &IF_MATCH).ok_or(Problem::VersionUnnamed)?;
+    Ok(move |revision| {
+        let mut strong = tags.named.iter().filter(|tag| !tag.is_weak);
+        tags.is_any || strong.any(|tag| tag.revision() == Some(revision))
+    })
 }
 
 /// The tags that a request names in one header, on however many lines.
@@ -89,6 +97,21 @@ impl Tag {
     fn is(&self, tag: &str) -> bool {
         self.text == tag.trim_matches('"').as_bytes()
     }
+
+    /// The revision in the tag of an event: 3 in `v17r3h2`, 0 in `v17`.
+    fn revision(&self) -> Option<u64> {
+        let text = str::from_utf8(&self.text).ok()?.strip_prefix('v')?;
+        let (version, rest) = split_number(text);
+        version?;
+        rest.strip_prefix('r').map_or(Some(0), |rest| split_number(rest).0)
+    }
+}
+
+/// The number with which the text begins, and the rest.
+fn split_number(text: &str) -> (Option<u64>, &str) {
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    (digits.parse().ok(), rest)
 }
 
 #[cfg(test)]
@@ -96,6 +119,27 @@ mod tests {
     use lambda_http::Body;
 
     use super::*;
+
+    #[test]
+    fn of_an_events_tag_its_revision_counts_alone() {
+        let cases = [
+            ("\"v17r3h2\"", Some(3)),
+            ("\"v17r3us\"", Some(3)),
+            ("\"v9\"", Some(0)),
+            ("\"v9h4\"", Some(0)),
+            ("W/\"v17r3\"", None),
+            ("\"v17r\"", None),
+            ("\"r3\"", None),
+            ("\"\"", None),
+        ];
+        for (tag, want) in cases {
+            let mut request = Request::new(Body::Empty);
+            request.headers_mut().insert(IF_MATCH, tag.parse().expect("a value"));
+            let is_meant = required_revision(&request).expect("it has If-Match");
+            assert_eq!((0..9).find(|revision| is_meant(*revision)), want, "{tag}");
+        }
+        assert!(required_revision(&Request::new(Body::Empty)).is_err());
+    }
 
     #[test]
     fn every_line_counts_and_a_weak_tag_is_no_strong_one() {

@@ -77,7 +77,7 @@ impl View {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NotEnoughSeats`], of all that is in view, and [`Refusal::IdempotencyKeyReused`].
+    /// [`Refusal::NotEnoughSeats`], of all that is in view, and those of [`Pool::reserve`].
     pub fn reserve(
         &self,
         id: &ReservationId,
@@ -104,6 +104,7 @@ impl View {
                 return alone;
             }
         }
+        settled.admit(order.seats.get(), now)?;
         let decided = if has_room {
             gather(home, others.iter().collect(), 0, id, order, now)
         } else {
@@ -120,8 +121,11 @@ impl View {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NotEnoughSeats`], of the seats that are to come; [`Refusal::ReservationChanged`],
-    /// [`Refusal::TooManyHeld`], [`Refusal::NoRoom`], and those of [`Pool::confirm`].
+    /// [`Refusal::NotEnoughSeats`], of the seats that are to come, and those of [`Terms::admit`],
+    /// if any are; [`Refusal::ReservationChanged`], [`Refusal::TooManyHeld`], [`Refusal::NoRoom`],
+    /// and those of [`Pool::confirm`].
+    ///
+    /// [`Terms::admit`]: crate::terms::Terms::admit
     pub fn amend(
         &self,
         id: &ReservationId,
@@ -141,6 +145,9 @@ impl View {
             return Err(Refusal::ReservationChanged);
         }
         let more = amended.seats.get().saturating_sub(standing.seats.get());
+        if more > 0 {
+            settled.admit(amended.seats.get(), now)?;
+        }
         if standing.held_until().is_some() && !home.may_hold_more(&standing.partner, more) {
             return Err(Refusal::TooManyHeld);
         }
@@ -157,6 +164,12 @@ impl View {
         let reservation = Reservation { version: change.after().version(), ..amended };
         change.replace(reservation.clone());
         Ok(Decision::Commit([change].into_iter().chain(gifts).collect(), reservation))
+    }
+
+    /// Checks that all pools in view let one order have so many seats: while a change of the terms
+    /// is on its way, some know of it and some do not.
+    fn admit(&self, seats: u32, now: Timestamp) -> Result<(), Refusal> {
+        self.pools().try_for_each(|pool| pool.terms().admit(seats, now))
     }
 
     /// The view as it stands by now: the holds whose time is over have given their seats back.

@@ -4,7 +4,7 @@ use lambda_http::http::HeaderMap;
 use serde_json::Value;
 
 /// Every problem there is: its code, its statuses, title and `error`, and whether a retry may help.
-pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 24] = [
+pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 26] = [
     ("access-denied", &[403], "Access denied", "Access denied", false),
     ("bad-request", &[400, 414, 431], "Bad request", "Bad request", false),
     ("body-too-large", &[413], "Body too large", "Body too large", false),
@@ -24,8 +24,9 @@ pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 24] = [
     ("no-room", &[409], "No room", "No room", false),
     ("not-enough-seats", &[409], "Not enough seats left", "Not enough seats left", false),
     ("not-held", &[409], "Not held", "Not held", false),
+    ("order-too-large", &[409], "Order too large", "Order too large", false),
     ("partner-mismatch", &[403], "Not your partner id", "Not your partner id", false),
-    ("precondition-failed", &[412], "Reservation has changed", "Reservation has changed", false),
+    ("precondition-failed", &[412], "Changed since you saw it", "Changed since you saw it", false),
     ("precondition-required", &[428], "If-Match missing", "If-Match missing", false),
     ("rate-limited", &[429], "Too many requests", "Too many requests", true),
     (
@@ -36,6 +37,7 @@ pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 24] = [
         false,
     ),
     ("route-not-found", &[404], "No such route", "No such route", false),
+    ("sales-closed", &[409], "Sales closed", "Sales closed", false),
     ("too-many-held", &[409], "Too many seats held", "Too many seats held", false),
     ("unauthenticated", &[401], "Access key missing", "Access key missing", false),
     ("unavailable", &[502, 503, 504], "Outcome unknown", "Outcome unknown", true),

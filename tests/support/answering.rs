@@ -47,6 +47,10 @@ impl Answering for Sale {
             Operation::Show => partner.get(&self.reservation(id)),
             Operation::Summarize => partner.get(&self.path()),
             Operation::List => partner.get(&self.reservations()),
+            Operation::AmendEvent => {
+                let call = self.callers.organiser.call("PATCH", &self.path());
+                call.body(request.body().to_vec()).header("If-Match", "*")
+            }
             Operation::Amend => {
                 let call = partner.call("PATCH", &self.reservation(id));
                 call.body(request.body().to_vec()).header("If-Match", "*")

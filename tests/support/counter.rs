@@ -3,6 +3,7 @@
 //! Whatever is handed over it, the answer is one that the contract knows, what is refused has
 //! changed nothing, and no seat is lost.
 
+use amend_event::amend_event;
 use amend_reservation::amend_reservation;
 use cancel_reservation::cancel_reservation;
 use confirm_reservation::confirm_reservation;
@@ -40,7 +41,7 @@ pub(crate) const LIST: (&str, &str) = ("GET", "/events/{eventId}/reservations");
 pub(crate) const EVENTS: (&str, &str) = ("GET", "/events");
 
 /// The route of each operation whose parser is tried, in the order of a reservation's life.
-const ROUTES: [(&str, &str); 11] = [
+const ROUTES: [(&str, &str); 12] = [
     ORDER,
     ("GET", "/events/{eventId}/reservations/{reservationId}"),
     ("PATCH", "/events/{eventId}/reservations/{reservationId}"),
@@ -51,6 +52,7 @@ const ROUTES: [(&str, &str); 11] = [
     SUMMARY,
     EVENTS,
     CREATE,
+    ("PATCH", "/events/{eventId}"),
     ("GET", "/docs/{asset}"),
 ];
 
@@ -91,7 +93,7 @@ impl Counter {
         }
         let unchanged = before == self.desk.store.table.peek_all();
         assert!(answer.status < 400 || unchanged, "{said} changed what is stored");
-        let summary = Summary::of(&self.event, &self.census());
+        let summary = Summary::of(&self.event, &self.census(), self.desk.now());
         let taken = summary.reserved_seats + summary.held_seats;
         assert_eq!(summary.available_seats + taken, summary.total_seats);
         answer
@@ -113,6 +115,7 @@ impl Counter {
             ("GET", Some("{reservationId}")) => show_reservation(&self.desk, request).await,
             ("POST", Some("extend")) => extend_reservation(&self.desk, request).await,
             ("POST", Some("confirm")) => confirm_reservation(&self.desk, request).await,
+            ("PATCH", Some("{eventId}")) => amend_event(&self.desk, request).await,
             ("PATCH", _) => amend_reservation(&self.desk, request).await,
             ("DELETE", _) => cancel_reservation(&self.desk, request).await,
             ("GET", Some("reservations")) => list_reservations(&self.desk, request).await,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use amend_event::amend_event;
 use amend_reservation::amend_reservation;
 use cancel_reservation::cancel_reservation;
 use check_health::check_health;
@@ -179,6 +180,7 @@ impl Incoming {
             }
             ("POST", [.., "reservations", _, "extend"]) => extend_reservation(desk, request).await,
             ("POST", ["events"]) => create_event(desk, request).await,
+            ("PATCH", ["events", _]) => amend_event(desk, request).await,
             ("GET" | "HEAD", ["healthcheck"]) => check_health(desk, request).await,
             ("GET" | "HEAD", ["docs" | "docs.json"] | ["docs", _]) => show_docs(request),
             _ => panic!("no function serves {method} {path}"),

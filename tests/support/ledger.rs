@@ -268,7 +268,7 @@ impl World {
         }
         assert_eq!(kept, self.ledger);
 
-        let summary = Summary::of(&self.event, &Census::of(&self.pools, self.now));
+        let summary = Summary::of(&self.event, &Census::of(&self.pools, self.now), self.now);
         assert_eq!(summary.available_seats, self.free_seats());
         let taken = summary.reserved_seats + summary.held_seats;
         assert_eq!(summary.available_seats + taken, summary.total_seats);

@@ -55,6 +55,19 @@ impl Store for LosingStore {
         self.0.commit(event, changes).await
     }
 
+    async fn amend(&self, event: &Event, expected_revision: u64) -> Result<Commit, StoreError> {
+        if let Some(standing) = self.load_event(&event.id).await? {
+            let revision = standing.revision + 1;
+            let rival = Event { revision, ..standing };
+            assert_eq!(self.0.amend(&rival, revision - 1).await?, Commit::Applied);
+        }
+        self.0.amend(event, expected_revision).await
+    }
+
+    async fn impose(&self, event: &Event, index: PoolIndex) -> Result<Commit, StoreError> {
+        self.0.impose(event, index).await
+    }
+
     async fn create(&self, event: &Event, step: CreationStep<'_>) -> Result<Commit, StoreError> {
         self.0.create(event, step).await
     }

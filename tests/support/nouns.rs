@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use shared::event::{Event, PoolCount, TotalSeats};
 use shared::mark::RequestMark;
 use shared::order::Order;
+use shared::terms::Terms;
 use shared::text::PartnerId;
 
 /// A time to start from: any will do, as long as it is the same in every run.
@@ -24,6 +25,9 @@ pub(crate) fn event(id: &str, seats: u64) -> Event {
         total_seats,
         pools: PoolCount::of(total_seats),
         ends_at: None,
+        terms: Terms::default(),
+        revision: 0,
+        is_changing: false,
         created_at: start_of_time(),
         created_by: RequestMark::new(hasher.finish()),
     }

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use aws_lambda_events::apigw::{
     ApiGatewayProxyRequestContext, ApiGatewayRequestAuthorizer as Authorizer,
 };
+use lambda_http::http::HeaderValue;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
 use serde_json::Value;
 use shared::access::Caller;
+use shared::event::Event;
 use shared::reservation::ReservationId;
 
 /// What requests are made of.
@@ -50,6 +52,14 @@ impl Parts {
         let query: HashMap<_, _> = query.into_iter().map(owned).collect();
         let request = Self::request(caller, "GET", Body::Empty, &None);
         request.with_query_string_parameters(query)
+    }
+
+    /// `PATCH /events/{eventId}`, whatever its revision is.
+    pub(crate) fn amendment(caller: &Caller, event: &Event, body: &Value) -> Request {
+        let path = HashMap::from([("eventId".to_owned(), vec![event.id.to_string()])]);
+        let mut request = Self::request(caller, "PATCH", body.to_string().into(), &None);
+        request.headers_mut().insert("If-Match", HeaderValue::from_static("*"));
+        request.with_path_parameters(path)
     }
 
     /// A request of this caller's, with any body.

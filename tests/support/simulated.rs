@@ -137,6 +137,34 @@ impl Store for SimulatedStore {
         })
     }
 
+    async fn amend(&self, event: &Event, expected_revision: u64) -> Result<Commit, StoreError> {
+        let amended = Item::Event(event.clone());
+        let apply: Apply<Item> = Arc::new(move |before| match before {
+            Some(Item::Event(before)) if before.revision == expected_revision => {
+                Some(amended.clone())
+            }
+            _ => None,
+        });
+        // Its row in the directory is written with it.
+        let applied = self.table.transact(vec![(event_key(&event.id), apply)]).await?;
+        Ok(if applied { Commit::Applied } else { Commit::Conflict(None) })
+    }
+
+    async fn impose(&self, event: &Event, index: PoolIndex) -> Result<Commit, StoreError> {
+        let terms_of = event.clone();
+        let apply: Apply<Item> = Arc::new(move |before| match before {
+            Some(Item::Pool(before)) if before.revision() < terms_of.revision => {
+                Some(Item::Pool(before.clone().on_terms_of(&terms_of)))
+            }
+            _ => None,
+        });
+        Ok(match self.table.write(pool_key(&event.id, index), apply).await? {
+            Written::Applied => Commit::Applied,
+            Written::ConditionFailed(Some(Item::Pool(found))) => Commit::Conflict(Some(found)),
+            Written::ConditionFailed(_) | Written::InTransaction => Commit::Conflict(None),
+        })
+    }
+
     async fn create(&self, event: &Event, step: CreationStep<'_>) -> Result<Commit, StoreError> {
         let created = self.table.transact(creation::writes_of(event, step)).await?;
         Ok(if created { Commit::Applied } else { Commit::Conflict(None) })
@@ -179,9 +207,9 @@ impl From<Failure> for StoreError {
 
 /// The write of one change: whole, and only from the version that it expects.
 fn write_of(event: &Event, change: &Change) -> (String, Apply<Item>) {
-    let (expected, after) = (change.expected_version(), change.after().clone());
+    let (expected, after) = (change.expected(), change.after().clone());
     let apply: Apply<Item> = Arc::new(move |before| match before {
-        Some(Item::Pool(before)) if before.version() == expected => Some(Item::Pool(after.clone())),
+        Some(Item::Pool(before)) if before.stamp() == expected => Some(Item::Pool(after.clone())),
         _ => None,
     });
     (pool_key(&event.id, change.pool()), apply)

@@ -13,6 +13,7 @@ pub(crate) mod instance;
 pub(crate) mod life;
 pub(crate) mod lister;
 pub(crate) mod observer;
+pub(crate) mod organiser;
 pub(crate) mod partner;
 pub(crate) mod sighting;
 

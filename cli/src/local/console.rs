@@ -92,7 +92,8 @@ impl Console {
     async fn summarize(&self, id: &str) -> Option<Summary> {
         let event = self.desk.event(&id.parse().ok()?).await.ok()?;
         let census = lookout::census(&self.desk, &event).await.ok()?;
-        Some(Summary::of(&event, &census))
+        let event = self.desk.event_since(event, census.revision).await.ok()?;
+        Some(Summary::of(&event, &census, clock()))
     }
 
     fn figures(&self) -> MutexGuard<'_, Figures> {

@@ -9,6 +9,7 @@ use shared::event::{Event, PoolCount, TotalSeats};
 use shared::mark::RequestMark;
 use shared::problem::Problem;
 use shared::store::StoreError;
+use shared::terms::Terms;
 
 use super::Settings;
 
@@ -43,6 +44,9 @@ pub async fn create_default_event(store: &DynamoStore) -> Result<(), StoreError>
         total_seats,
         pools: PoolCount::of(total_seats),
         ends_at: None,
+        terms: Terms::default(),
+        revision: 0,
+        is_changing: false,
         created_at: clock(),
         created_by: RequestMark::of_random(random()),
     };

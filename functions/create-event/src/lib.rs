@@ -4,13 +4,14 @@ use lambda_http::{Body, Request, Response};
 use shared::access::Role;
 use shared::board::Census;
 use shared::desk::Desk;
-use shared::event::{EndsAt, Event, PoolCount, TotalSeats};
+use shared::event::{Event, PoolCount, TotalSeats};
 use shared::mark::RequestMark;
 use shared::parse::{self, Fields};
 use shared::pool::Pool;
 use shared::problem::Problem;
 use shared::store::Store;
 use shared::summary::Summary;
+use shared::terms::{Moment, Terms};
 use shared::text::{EventId, EventName, IdempotencyKey, PartnerId};
 use shared::{answer, creation};
 
@@ -32,12 +33,13 @@ pub async fn create_event<S: Store>(
 
     let replayed = creation::create_event(&desk.store, &event, || desk.random()).await?;
 
-    let summary = Summary::of(&event, &Census::of(&Pool::open_all(&event), desk.now()));
+    let now = desk.now();
+    let summary = Summary::of(&event, &Census::of(&Pool::open_all(&event), now), now);
     Ok(answer::created(&summary, key.is_some() && replayed))
 }
 
-/// Reads `{"eventId":"rust-meetup","name":"Rust Meet-up","totalSeats":500}`, and maybe `endsAt`;
-/// `eventId` is made if it is left out.
+/// Reads `{"eventId":"rust-meetup","name":"Rust Meet-up","totalSeats":500}`, and maybe `endsAt` and
+/// the terms of its sale; `eventId` is made if it is left out.
 fn parse_event<S: Store>(
     desk: &Desk<S>,
     request: &Request,
@@ -48,8 +50,17 @@ fn parse_event<S: Store>(
     let id = body.text::<EventId>("eventId");
     let name = body.required_text::<EventName>("name");
     let total_seats = body.required_number::<TotalSeats>("totalSeats");
-    let ends_at = body.text::<EndsAt>("endsAt");
+    let ends_at = body.text::<Moment>("endsAt");
+    let terms = Terms {
+        sale: body.text("status").unwrap_or_default(),
+        opens_at: body.text("salesOpenAt"),
+        closes_at: body.text("salesCloseAt"),
+        order_max: body.number("maxSeatsPerOrder"),
+    };
     let (name, total_seats) = body.done(name.zip(total_seats))?;
+    if !terms.are_in_order() {
+        return Err(Problem::sale_never_open());
+    }
 
     let mark = match key {
         Some(key) => RequestMark::of_create(caller, key),
@@ -61,6 +72,9 @@ fn parse_event<S: Store>(
         total_seats,
         pools: PoolCount::of(total_seats),
         ends_at,
+        terms,
+        revision: u64::from(terms != Terms::default()),
+        is_changing: false,
         created_at: desk.now(),
         created_by: mark,
     })

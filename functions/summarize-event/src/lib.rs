@@ -23,5 +23,6 @@ pub async fn summarize_event<S: Store>(
 
     let event = desk.event(&parse::event_id(request, desk)?).await?;
     let census = lookout::census(desk, &event).await?;
-    Ok(answer::summarized(request, &Summary::of(&event, &census)))
+    let event = desk.event_since(event, census.revision).await?;
+    Ok(answer::summarized(request, &Summary::of(&event, &census, desk.now())))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Race, Settled};
 use crate::batch::Rule;
 use crate::event::PoolIndex;
-use crate::pool::Pool;
+use crate::pool::{Pool, Stamp};
 use crate::problem::Problem;
 use crate::rules::Decision;
 use crate::store::{Commit, Store, StoreError};
@@ -13,13 +13,13 @@ use crate::trail;
 use crate::view::View;
 
 impl<S: Store> Race<'_, S> {
-    /// Notes what is tried from this version of the home pool, and tells how much was in doubt
-    /// before. It was decided to write, so nothing that was tried before stands in what was seen.
-    /// Only what was tried from this very version may still arrive.
-    pub(super) fn note_try(&mut self, expected: u64, tried: Vec<(PoolIndex, u64)>) -> usize {
+    /// Notes what is tried while the home pool stands here, and tells how much was in doubt before.
+    /// It was decided to write, so nothing that was tried before stands in what was seen. Only what
+    /// the home pool is not beyond may still arrive.
+    pub(super) fn note_try(&mut self, expected: Stamp, tried: Vec<(PoolIndex, Stamp)>) -> usize {
         let home = self.home;
         let is_of_home =
-            |(index, version): &(PoolIndex, u64)| *index == home && *version >= expected;
+            |(index, stamp): &(PoolIndex, Stamp)| *index == home && !expected.is_beyond(*stamp);
         self.tried.retain(|tried| tried.iter().any(is_of_home));
         self.tried.push(tried);
         self.tried.len().saturating_sub(1)
@@ -81,8 +81,8 @@ impl<S: Store> Race<'_, S> {
 
     /// Whether a commit that was tried may yet be applied: not if the home pool has moved on.
     pub(super) fn may_arrive(&self, home: &Pool) -> bool {
-        let stands = |(index, version): &(PoolIndex, u64)| {
-            *index == home.index() && home.version() <= *version
+        let stands = |(index, stamp): &(PoolIndex, Stamp)| {
+            *index == home.index() && !home.stamp().is_beyond(*stamp)
         };
         self.tried.iter().any(|pools| pools.iter().any(stands))
     }
@@ -97,8 +97,8 @@ impl<S: Store> Race<'_, S> {
         }
         let home = self.read_home().await?;
         if self.may_arrive(&home) {
-            let has_moved = |(index, version): &(PoolIndex, u64)| {
-                before.others().any(|pool| pool.index() == *index && pool.version() > *version)
+            let has_moved = |(index, stamp): &(PoolIndex, Stamp)| {
+                before.others().any(|pool| pool.index() == *index && pool.stamp().is_beyond(*stamp))
             };
             self.tried.retain(|pools| !pools.iter().any(has_moved));
         }

@@ -79,7 +79,7 @@ impl<S: Store> Race<'_, S> {
             let Decided { change, joined, alone } = Decided::of(&pool, desk.now(), waiting);
             let mut current = is_current.then_some(pool);
             if let Some(change) = change {
-                joined.iter().for_each(|(one, _)| one.begin_commit(change.expected_version()));
+                joined.iter().for_each(|(one, _)| one.begin_commit(change.expected()));
                 let commit = desk.store.commit(event, std::slice::from_ref(&change)).await;
                 if let Ok(Commit::Applied) = commit {
                     tracing::debug!(requests = joined.len(), lost, is_current, "batch committed");

@@ -10,6 +10,7 @@ pub(super) mod event;
 pub(super) mod pool;
 mod reservations;
 mod seal;
+pub(super) mod terms;
 
 use std::collections::HashMap;
 

@@ -91,6 +91,24 @@ impl Store for DynamoStore {
         }
     }
 
+    async fn amend(&self, event: &Event, expected_revision: u64) -> Result<Commit, StoreError> {
+        let listed = self.put(item::event::of_listed(event), None);
+        match self.transact(vec![self.put_amended(event, expected_revision), listed]).await? {
+            Transacted::Applied => Ok(Commit::Applied),
+            Transacted::Cancelled => Ok(Commit::Conflict(None)),
+        }
+    }
+
+    async fn impose(&self, event: &Event, index: PoolIndex) -> Result<Commit, StoreError> {
+        match self.update(&item::pool::impose(event, index)).await? {
+            Updated::Applied => Ok(Commit::Applied),
+            Updated::Lost(found) => {
+                let found = found.map(|found| item::pool::to_pool(&event.id, index, &found));
+                Ok(Commit::Conflict(found.transpose()?))
+            }
+        }
+    }
+
     async fn create(&self, event: &Event, step: CreationStep<'_>) -> Result<Commit, StoreError> {
         let put = |pool| self.put(item::pool::of_pool(&event.id, pool), None);
         let writes = match step {
@@ -213,6 +231,23 @@ impl DynamoStore {
         }
         let delete = delete.build().expect("table and key are set");
         TransactWriteItem::builder().delete(delete).build()
+    }
+
+    /// Writes the event over itself, if it has this revision.
+    fn put_amended(&self, event: &Event, expected_revision: u64) -> TransactWriteItem {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item::event::of_event(event)))
+            .expression_attribute_names("#by", item::event::CREATED_BY)
+            .expression_attribute_names("#n", item::terms::REVISION)
+            .expression_attribute_values(":by", item::number(event.created_by.get()));
+        let put = match expected_revision {
+            0 => put.condition_expression("#by = :by AND attribute_not_exists(#n)"),
+            expected => put
+                .condition_expression("#by = :by AND #n = :expected")
+                .expression_attribute_values(":expected", item::number(expected)),
+        };
+        TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
     }
 
     /// Says which event the request created: it creates no other.

@@ -92,6 +92,32 @@ impl Fields {
         self.take(name, |value| integer(value).unwrap_or(u64::MAX).try_into())
     }
 
+    /// A text that may be left out, or taken away with `null`: `Some(None)`.
+    pub fn removable_text<T: FromStr<Err = Malformed>>(
+        &mut self,
+        name: &'static str,
+    ) -> Option<Option<T>> {
+        self.unless_null(name, |fields| fields.text(name))
+    }
+
+    /// An integer that may be left out, or taken away with `null`: `Some(None)`.
+    pub fn removable_number<T>(&mut self, name: &'static str) -> Option<Option<T>>
+    where
+        T: TryFrom<u64, Error = Malformed>,
+    {
+        self.unless_null(name, |fields| fields.number(name))
+    }
+
+    fn unless_null<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<Option<T>> {
+        let is_null = self.members.named.get(name).is_some_and(Value::is_null);
+        let value = read(self);
+        if is_null { Some(None) } else { value.map(Some) }
+    }
+
     /// An object that may be left out, which `null` does, too. Its members are read like a body's.
     pub fn object<T>(
         &mut self,
@@ -115,6 +141,13 @@ impl Fields {
             && value.0 != said
         {
             self.fault(name, format!("must be `{said}`, as the path says, or be left out"));
+        }
+    }
+
+    /// A member that cannot be changed: to ignore it would look like having changed it.
+    pub fn unchangeable(&mut self, name: &'static str) {
+        if self.members.named.contains_key(name) {
+            self.fault(name, "cannot be changed".to_owned());
         }
     }
 

@@ -1,6 +1,6 @@
 //! One step of a pool, as a commit writes it.
 
-use super::Pool;
+use super::{Pool, Stamp};
 use crate::event::PoolIndex;
 use crate::reservation::Reservation;
 
@@ -19,6 +19,11 @@ impl Change {
     /// The version at which the pool must still stand.
     pub fn expected_version(&self) -> u64 {
         self.after.version.checked_sub(1).expect("a change makes a version of at least 1")
+    }
+
+    /// Where the pool must still stand.
+    pub fn expected(&self) -> Stamp {
+        Stamp { version: self.expected_version(), revision: self.after.revision }
     }
 
     /// The pool as it will stand.

@@ -14,6 +14,16 @@ impl Problem {
         } else {
             None
         };
+        let opens_at = if let Self::Refused(Refusal::SalesClosed { opens_at }) = self {
+            *opens_at
+        } else {
+            None
+        };
+        let max = if let Self::Refused(Refusal::OrderTooLarge { max }) = self {
+            Some(*max)
+        } else {
+            None
+        };
         ProblemBody {
             kind: format!("https://ticketboss.example/problems/{}", self.code()),
             title: self.title(),
@@ -25,6 +35,8 @@ impl Problem {
             retryable: self.is_retryable(),
             requested_seats: shortage.map(|(requested, _)| requested),
             available_seats: shortage.map(|(_, available)| available),
+            sales_open_at: opens_at.map(|opens_at| format!("{opens_at:.3}")),
+            max_seats_per_order: max,
             errors: if let Self::InvalidRequest(faults) = self { Some(faults) } else { None },
         }
     }
@@ -47,6 +59,10 @@ pub struct ProblemBody<'a> {
     requested_seats: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     available_seats: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sales_open_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_seats_per_order: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<&'a [Fault]>,
 }

@@ -10,6 +10,7 @@ use shared::creation::create_event;
 use shared::dynamo::DynamoStore;
 use shared::event::{Event, PoolCount, TotalSeats};
 use shared::mark::RequestMark;
+use shared::terms::Terms;
 use ticketboss::local::database::Database;
 use ticketboss::local::template::Template;
 use ticketboss::local::{aws, build, table};
@@ -41,6 +42,9 @@ impl Place {
             total_seats,
             pools: PoolCount::of(total_seats),
             ends_at: None,
+            terms: Terms::default(),
+            revision: 0,
+            is_changing: false,
             created_at: clock(),
             created_by: RequestMark::of_random(random()),
         };

@@ -7,7 +7,6 @@ use lambda_http::{Request, RequestExt as _};
 use serde_json::{Map, Value};
 use shared::access::{Caller, Role};
 use shared::config::DEFAULT_EVENT_ID;
-use shared::event::EndsAt;
 use shared::summary::Summary;
 
 use super::rules;
@@ -27,7 +26,19 @@ pub(crate) fn check(bytes: &[u8]) {
     let order = object(&["seats", "partnerId", "partnerReference", "eventId", "hold"]);
     check_order(Role::Partner, bytes, &order);
     check_order(Role::Organiser, bytes, &order);
-    check_creation(bytes, &object(&["eventId", "name", "totalSeats", "endsAt"]));
+    check_creation(
+        bytes,
+        &object(&[
+            "eventId",
+            "name",
+            "totalSeats",
+            "endsAt",
+            "status",
+            "salesOpenAt",
+            "salesCloseAt",
+            "maxSeatsPerOrder",
+        ]),
+    );
 }
 
 fn check_order(role: Role, bytes: &[u8], object: &Map<String, Value>) {
@@ -60,7 +71,7 @@ fn check_order(role: Role, bytes: &[u8], object: &Map<String, Value>) {
     assert_eq!(sold["status"], if hold.is_some() { "held" } else { "confirmed" });
     let reference = object.get("partnerReference").filter(|reference| !reference.is_null());
     assert_eq!(sold.get("partnerReference"), reference);
-    let summary = Summary::of(&counter.event, &counter.census());
+    let summary = Summary::of(&counter.event, &counter.census(), counter.desk.now());
     let taken = [summary.reserved_seats, summary.held_seats].map(u64::from);
     assert_eq!(taken, if hold.is_some() { [0, seats] } else { [seats, 0] });
     check_retry(&counter, ORDER, &request, &answer);
@@ -74,7 +85,7 @@ fn check_creation(bytes: &[u8], object: &Map<String, Value>) {
     let seats = rules::whole(object, "totalSeats", 100_000.0);
     let is_event = rules::fits(object, "name", rules::is_event_name) == Some(true)
         && rules::fits(object, "eventId", rules::is_event_id) != Some(false)
-        && rules::fits(object, "endsAt", |text| text.parse::<EndsAt>().is_ok()) != Some(false);
+        && rules::are_terms(object);
     let Some(seats) = seats.filter(|_| is_event) else {
         let status = if bytes.len() > BYTES_MAX { 413 } else { 400 };
         assert_eq!(answer.status, status);

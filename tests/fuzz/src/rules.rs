@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 use shared::character::find_unseen;
+use shared::terms::Moment;
 
 const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
 const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -85,6 +86,20 @@ pub(crate) fn fits(
 ) -> Option<bool> {
     let value = object.get(name).filter(|value| !value.is_null())?;
     Some(value.as_str().is_some_and(kind))
+}
+
+/// Whether times and terms of a new event are as the contract has them.
+pub(crate) fn are_terms(object: &Map<String, Value>) -> bool {
+    let is_there = |name: &str| object.get(name).is_some_and(|value| !value.is_null());
+    let time = |name: &str| object.get(name).and_then(Value::as_str)?.parse::<Moment>().ok();
+    let opens_at = time("salesOpenAt").zip(time("salesCloseAt"));
+    ["endsAt", "salesOpenAt", "salesCloseAt"]
+        .iter()
+        .all(|name| !is_there(name) || time(name).is_some())
+        && opens_at.is_none_or(|(opens_at, closes_at)| opens_at < closes_at)
+        && (!is_there("maxSeatsPerOrder") || whole(object, "maxSeatsPerOrder", 10.0).is_some())
+        && fits(object, "status", |text| ["on_sale", "paused", "closed"].contains(&text))
+            != Some(false)
 }
 
 fn is_made_of(text: &str, letters_max: usize, alphabets: &[&str]) -> bool {

@@ -92,7 +92,8 @@ fn check_idempotency_key(header: &HeaderValue) {
 /// 304 for the version that is named, and for no other. What is no header that RFC 9110 knows may
 /// be taken for anything.
 fn check_if_none_match(header: &HeaderValue) {
-    let mut summary = Summary::of(&nouns::event("any", 1), &Census::default());
+    let mut summary =
+        Summary::of(&nouns::event("any", 1), &Census::default(), nouns::start_of_time());
     summary.version = VERSION;
     let answer = summarized(&request("If-None-Match", header), &summary);
     if let Some(is_named) = rules::names_version(header.as_bytes(), VERSION) {

@@ -31,6 +31,8 @@ struct Seen {
     /// The free seats of the event after every write, and what was held then, by its end.
     free: Vec<Free>,
     violation: Option<String>,
+    /// The latest change of the event that was answered.
+    imposed: u64,
 }
 
 impl Auditor {
@@ -40,7 +42,7 @@ impl Auditor {
         let started = Instant::now();
         let free = vec![(started, pools.iter().map(Pool::available).sum(), Arc::from([]))];
         let pools = pools.iter().map(|pool| (pool.index().get(), Sighting::from(pool))).collect();
-        let seen = Seen { pools, free, violation: None };
+        let seen = Seen { pools, free, violation: None, imposed: 0 };
         Arc::new(Self { total_seats, started, seen: Mutex::new(seen) })
     }
 
@@ -74,6 +76,16 @@ impl Auditor {
         let seen = self.seen();
         let all = seen.pools.values().flat_map(|pool| &pool.reservations);
         all.map(|(id, reservation)| (*id, reservation.clone())).collect()
+    }
+
+    /// From now on, every pool must have seen this change: it was answered.
+    pub(crate) fn impose(&self, revision: u64) {
+        let mut seen = self.seen();
+        seen.imposed = seen.imposed.max(revision);
+        let has_missed = seen.pools.values().any(|pool| pool.revision < revision);
+        if has_missed {
+            seen.violation.get_or_insert_with(|| "a pool missed a change".to_owned());
+        }
     }
 
     /// Notes what a partner saw and should not have.
@@ -146,8 +158,23 @@ fn check_step(before: &Sighting, after: &Sighting) -> Option<&'static str> {
     if before == after {
         return None;
     }
+    if after.revision > before.revision {
+        let (revision, is_paused) = (before.revision, before.is_paused);
+        let is_same = *before == Sighting { revision, is_paused, ..after.clone() };
+        return (!is_same).then_some("a change of the terms changed something else");
+    }
+    if after.revision < before.revision {
+        return Some("a pool forgot a change");
+    }
     if after.version != before.version + 1 {
         return Some("a version was skipped or used twice");
+    }
+    let is_sold = |one: &Reservation| {
+        let had = before.reservations.get(&one.id).map_or(0, |standing| standing.seats.get());
+        one.is_live() && one.seats.get() > had
+    };
+    if after.is_paused && after.reservations.values().any(is_sold) {
+        return Some("a seat was sold while the sale was paused");
     }
     let is_wrong = |one: &&Reservation| {
         let standing = before.reservations.get(&one.id).filter(|standing| standing != one);

@@ -13,12 +13,15 @@ pub(crate) enum Habit {
     Holds,
     /// They compare their books with ours.
     Lists,
+    /// They pause the sale, and let it go on.
+    Pauses,
 }
 
 impl Habit {
     /// That of the world of this seed.
     pub(crate) fn of(seed: u64) -> Self {
         match seed % 5 {
+            2 => Self::Pauses,
             3 => Self::Lists,
             4 => Self::Holds,
             _ => Self::Usual,
@@ -32,7 +35,8 @@ impl Partner {
         match world.habit {
             Habit::Holds if world.dice.chance(0.4) => self.hold_or_so(world).await,
             Habit::Lists if world.dice.chance(0.2) => self.compare_books(world).await,
-            Habit::Usual | Habit::Holds | Habit::Lists => return false,
+            Habit::Pauses if world.dice.chance(0.15) => self.run_sale(world).await,
+            Habit::Usual | Habit::Holds | Habit::Lists | Habit::Pauses => return false,
         }
         true
     }

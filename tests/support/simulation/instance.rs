@@ -35,6 +35,7 @@ pub(crate) enum Operation {
     Confirm,
     Extend,
     List,
+    AmendEvent,
 }
 
 /// An instance on this store, with a clock of its own.
@@ -67,6 +68,7 @@ pub(crate) async fn handle<S: Store>(
         Operation::Summarize => summarize_event::summarize_event(desk, request).await,
         Operation::Amend => amend_reservation::amend_reservation(desk, request).await,
         Operation::Confirm => confirm_reservation::confirm_reservation(desk, request).await,
+        Operation::AmendEvent => amend_event::amend_event(desk, request).await,
         Operation::List => list_reservations::list_reservations(desk, request).await,
         Operation::Extend => extend_reservation::extend_reservation(desk, request).await,
     }

@@ -140,6 +140,7 @@ impl Partner {
                     return Standing::Sold(id_of(&body));
                 }
                 Outcome::Refusal(code) if code == "not-enough-seats" => return refused,
+                Outcome::Refusal(code) if world.is_refused_by_terms(&code) => return refused,
                 Outcome::Refusal(code) if code == "version-conflict" => {
                     world.count("budget exhausted");
                     if order.key.is_none() {

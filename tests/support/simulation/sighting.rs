@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::pool::Pool;
 use shared::reservation::{Reservation, ReservationId};
+use shared::terms::Sale;
 
 /// All that is stored of a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,9 @@ pub(crate) struct Sighting {
     pub(crate) available: u32,
     pub(crate) reservations: BTreeMap<ReservationId, Reservation>,
     pub(crate) is_overflowed: bool,
+    pub(crate) revision: u64,
+    /// Whether its terms let nobody order.
+    pub(crate) is_paused: bool,
 }
 
 impl From<&Pool> for Sighting {
@@ -26,6 +30,8 @@ impl From<&Pool> for Sighting {
             available: pool.available(),
             reservations,
             is_overflowed: pool.is_overflowed(),
+            revision: pool.revision(),
+            is_paused: pool.terms().sale != Sale::OnSale,
         }
     }
 }

@@ -23,8 +23,10 @@ pub(crate) enum Condition {
     Or(Box<Condition>, Box<Condition>),
     And(Box<Condition>, Box<Condition>),
     Missing(Path),
+    Present(Path),
+    Below(Path, u64),
     Equal(Path, Value),
-    SizeBelow(Path, usize),
+    SizeBelow(Path, u64),
 }
 
 /// One step of an update.
@@ -126,13 +128,18 @@ impl Parser<'_> {
                 inner
             }
             "attribute_not_exists" => Condition::Missing(self.argument()),
+            "attribute_exists" => Condition::Present(self.argument()),
             "size" => {
                 let path = self.argument();
                 self.expect("<");
-                Condition::SizeBelow(path, usize_of(&self.value()))
+                Condition::SizeBelow(path, whole(&self.value()))
             }
             _ => {
                 let path = self.path();
+                if self.peek() == "<" {
+                    self.next();
+                    return Condition::Below(path, whole(&self.value()));
+                }
                 self.expect("=");
                 Condition::Equal(path, self.value())
             }
@@ -202,10 +209,12 @@ impl Condition {
             Self::Or(one, other) => one.holds(item) || other.holds(item),
             Self::And(one, other) => one.holds(item) && other.holds(item),
             Self::Missing(path) => get(item, path).is_none(),
+            Self::Present(path) => get(item, path).is_some(),
+            Self::Below(path, bound) => get(item, path).is_some_and(|found| whole(found) < *bound),
             Self::Equal(path, value) => get(item, path).is_some_and(|found| is_same(found, value)),
             Self::SizeBelow(path, bound) => {
                 let set = get(item, path).and_then(|found| found["SS"].as_array());
-                set.is_some_and(|set| set.len() < *bound)
+                set.is_some_and(|set| u64::try_from(set.len()).is_ok_and(|size| size < *bound))
             }
         }
     }
@@ -265,7 +274,7 @@ fn strings(set: Option<&Value>) -> impl Iterator<Item = String> + use<> {
     all.into_iter().map(|one| one.as_str().expect("a set of strings").to_owned())
 }
 
-fn usize_of(number: &Value) -> usize {
+fn whole(number: &Value) -> u64 {
     number["N"].as_str().and_then(|digits| digits.parse().ok()).expect("a number")
 }
 

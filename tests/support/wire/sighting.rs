@@ -32,6 +32,11 @@ pub(crate) fn sighting(item: &Item) -> Option<Sighting> {
         available: seats("available"),
         reservations: unpack(index, packed),
         is_overflowed: item.contains_key("overflowed"),
+        revision: item.get("revision").map_or(0, number),
+        is_paused: item.get("terms").is_some_and(|terms| {
+            let packed = STANDARD.decode(terms["B"].as_str().expect("bytes")).expect("base64");
+            packed[0] != 0
+        }),
     })
 }
 

@@ -14,6 +14,9 @@ use crate::text::EventId;
 /// A board from before there were holds does not have it.
 const HELD: &str = "held";
 
+/// Only the board of an event that was changed has it.
+const REVISION: &str = "revision";
+
 pub(in crate::dynamo) fn board_key(event: &EventId) -> Item {
     key_of(event_partition(event), "board")
 }
@@ -27,6 +30,7 @@ pub(in crate::dynamo) fn to_board(event: &EventId, item: &Item) -> Result<Board,
             reservations: whole(item, "reservations")?,
             version: whole(item, "version")?,
             held: if item.contains_key(HELD) { whole(item, HELD)? } else { 0 },
+            revision: if item.contains_key(REVISION) { whole(item, REVISION)? } else { 0 },
             free: free.as_ref().to_vec(),
         };
         let board = Board { begun: whole(item, "begun")?, round: whole(item, "round")?, census };
@@ -43,12 +47,11 @@ pub(in crate::dynamo) fn update_of(
     after: &Board,
 ) -> UpdateBuilder {
     let census = &after.census;
-    let update = aws_sdk_dynamodb::types::Update::builder()
+    let mut sets = "SET #b = :begun, #r = :round, #o = :sold, #t = :returned, #n = :reservations, \
+                    #v = :version, #h = :held, #f = :free, #s = :seal"
+        .to_owned();
+    let mut update = aws_sdk_dynamodb::types::Update::builder()
         .set_key(Some(board_key(event)))
-        .update_expression(
-            "SET #b = :begun, #r = :round, #o = :sold, #t = :returned, #n = :reservations, \
-             #v = :version, #h = :held, #f = :free, #s = :seal",
-        )
         .expression_attribute_names("#b", "begun")
         .expression_attribute_names("#r", "round")
         .expression_attribute_names("#o", "sold")
@@ -67,6 +70,13 @@ pub(in crate::dynamo) fn update_of(
         .expression_attribute_values(":held", number(census.held))
         .expression_attribute_values(":free", AttributeValue::B(Blob::new(census.free.clone())))
         .expression_attribute_values(":seal", number(seal_of(event, after).value()));
+    if census.revision > 0 {
+        sets.push_str(", #c = :revision");
+        update = update
+            .expression_attribute_names("#c", REVISION)
+            .expression_attribute_values(":revision", number(census.revision));
+    }
+    let update = update.update_expression(sets);
     if *expected == Board::default() {
         return update.condition_expression(super::NEW);
     }
@@ -82,6 +92,9 @@ fn seal_of(event: &EventId, board: &Board) -> Seal {
     let mut seal = seal.and(&[&census.reservations, &census.version]);
     if census.held > 0 {
         seal = seal.and(&[&"h", &census.held]);
+    }
+    if census.revision > 0 {
+        seal = seal.and(&[&"c", &census.revision]);
     }
     census.free.iter().fold(seal, |seal, free| seal.and(&[free]))
 }

@@ -3,10 +3,12 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::seal::{SEAL, Seal};
+use super::terms::{of_terms, to_terms};
 use super::{Item, Why, bounded, corrupt, key_of, moment, number, parsed, stored, text, whole};
-use crate::event::{EndsAt, Event};
+use crate::event::Event;
 use crate::mark::RequestMark;
 use crate::store::{Listed, StoreError};
+use crate::terms::Moment;
 use crate::text::{EventId, EventName};
 
 pub(in crate::dynamo) const EVENT_SORT: &str = "event";
@@ -14,6 +16,9 @@ pub(in crate::dynamo) const DIRECTORY: &str = "events";
 
 /// When the event is over; left out if it is not said.
 const ENDS_AT: &str = "ends_at";
+
+/// Only an event whose last change is still on its way has it.
+const CHANGING: &str = "changing";
 
 /// Which request created an event, or claims its id.
 pub(in crate::dynamo) const CREATED_BY: &str = "created_by";
@@ -40,6 +45,11 @@ pub(in crate::dynamo) fn of_event(event: &Event) -> Item {
         (SEAL.to_owned(), number(seal_of(event).value())),
     ]);
     item.extend(ends_at(event));
+    let partition = event_partition(&event.id);
+    item.extend(of_terms(&partition, &event.terms, event.revision).into_iter().flatten());
+    if event.is_changing {
+        item.insert(CHANGING.to_owned(), AttributeValue::Bool(true));
+    }
     item
 }
 
@@ -62,7 +72,7 @@ pub(in crate::dynamo) fn to_listed(item: &Item) -> Option<Listed> {
     Some(Listed { id, ends_at: to_ends_at(item).ok().flatten() })
 }
 
-fn to_ends_at(item: &Item) -> Result<Option<EndsAt>, Why> {
+fn to_ends_at(item: &Item) -> Result<Option<Moment>, Why> {
     if !item.contains_key(ENDS_AT) {
         return Ok(None);
     }
@@ -108,12 +118,16 @@ fn creation_partition(mark: RequestMark) -> String {
 
 pub(in crate::dynamo) fn to_event(id: &EventId, item: &Item) -> Result<Event, StoreError> {
     let read = || {
+        let (terms, revision) = to_terms(&event_partition(id), item)?;
         let event = Event {
             id: id.clone(),
             name: stored(item, "name", EventName::stored)?,
             total_seats: bounded(item, "total_seats")?,
             pools: bounded(item, "pools")?,
             ends_at: to_ends_at(item)?,
+            terms,
+            revision,
+            is_changing: item.contains_key(CHANGING),
             created_at: moment(item, "created_at")?,
             created_by: RequestMark::new(whole(item, CREATED_BY)?),
         };
@@ -127,8 +141,9 @@ fn seal_of(event: &Event) -> Seal {
     let (seats, pools) = (event.total_seats.get(), event.pools.get());
     let (created, by) = (event.created_at.as_millisecond(), event.created_by.get());
     let seal = Seal::of(&[&event.id, &event.name.as_str(), &seats, &pools, &created, &by]);
-    match event.ends_at {
+    let seal = match event.ends_at {
         Some(ends_at) => seal.and(&[&ends_at.get().as_millisecond()]),
         None => seal, // as of events from before they could end
-    }
+    };
+    if event.revision > 0 { seal.and(&[&"c", &event.revision, &event.is_changing]) } else { seal }
 }

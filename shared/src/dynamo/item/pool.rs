@@ -5,8 +5,9 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 
 use super::reservations::{RESERVATIONS, code_of, of_reservations, to_reservations};
 use super::seal::{SEAL, Seal};
+use super::terms::{self, REVISION, of_terms, to_terms};
 use super::{Item, Why, bounded, corrupt, key_of, number, whole};
-use crate::event::PoolIndex;
+use crate::event::{Event, PoolIndex};
 use crate::hold::Hold;
 use crate::pool::{Change, Pool};
 use crate::reservation::Cancellation;
@@ -40,6 +41,8 @@ pub(in crate::dynamo) fn of_pool(event: &EventId, pool: &Pool) -> Item {
     if pool.returned() > 0 {
         item.insert(RETURNED.to_owned(), number(pool.returned()));
     }
+    let partition = pool_partition(event, pool.index());
+    item.extend(of_terms(&partition, pool.terms(), pool.revision()).into_iter().flatten());
     item
 }
 
@@ -49,7 +52,7 @@ pub(in crate::dynamo) fn to_pool(
     item: &Item,
 ) -> Result<Pool, StoreError> {
     let read = || {
-        let pool = stored_pool(index, item)?;
+        let pool = stored_pool(event, index, item)?;
         if !pool.adds_up() {
             return Err("its seats do not add up".to_owned());
         }
@@ -63,7 +66,7 @@ pub(in crate::dynamo) fn to_pool(
 /// its broken seal.
 pub(in crate::dynamo) fn to_evidence(event: &EventId, index: PoolIndex, item: &Item) -> Evidence {
     let read = || {
-        let pool = stored_pool(index, item)?;
+        let pool = stored_pool(event, index, item)?;
         if pool.adds_up() {
             seal_of(event, &pool).check(item)?;
         }
@@ -72,12 +75,15 @@ pub(in crate::dynamo) fn to_evidence(event: &EventId, index: PoolIndex, item: &I
     Evidence(read())
 }
 
-fn stored_pool(index: PoolIndex, item: &Item) -> Result<Pool, Why> {
+fn stored_pool(event: &EventId, index: PoolIndex, item: &Item) -> Result<Pool, Why> {
     let reservations = to_reservations(index, item)?;
     let (capacity, available) = (bounded(item, "capacity")?, bounded(item, "available")?);
     let returned = if item.contains_key(RETURNED) { whole(item, RETURNED)? } else { 0 };
     let (version, overflowed) = (whole(item, "version")?, item.contains_key(OVERFLOWED));
-    Ok(Pool::from_stored(index, version, capacity, available, returned, reservations, overflowed))
+    let pool =
+        Pool::from_stored(index, version, capacity, available, returned, reservations, overflowed);
+    let (terms, revision) = to_terms(&pool_partition(event, index), item)?;
+    Ok(pool.on_terms(terms, revision))
 }
 
 /// The index of the pool that this item is, read from its partition key.
@@ -85,6 +91,13 @@ pub(in crate::dynamo) fn pool_index(item: &Item) -> Option<PoolIndex> {
     let partition = item.get("pk")?.as_s().ok()?;
     let (_, index) = partition.rsplit_once('#')?;
     index.parse().ok().map(PoolIndex::new)
+}
+
+/// The update that puts a pool on its event's terms, on condition that it was on earlier ones.
+pub(in crate::dynamo) fn impose(event: &Event, index: PoolIndex) -> UpdateBuilder {
+    let partition = pool_partition(&event.id, index);
+    let update = terms::impose(&partition, &event.terms, event.revision);
+    update.set_key(Some(key_of(partition, POOL_SORT)))
 }
 
 /// The update that writes the change, on condition that the pool stands where it started from.
@@ -95,7 +108,7 @@ pub(in crate::dynamo) fn update_of(event: &EventId, change: &Change) -> UpdateBu
         .to_owned();
     let mut update = aws_sdk_dynamodb::types::Update::builder()
         .set_key(Some(key_of(pool_partition(event, after.index()), POOL_SORT)))
-        .condition_expression("#v = :expected")
+        .expression_attribute_names("#n", REVISION)
         .expression_attribute_names("#v", "version")
         .expression_attribute_names("#c", "capacity")
         .expression_attribute_names("#a", "available")
@@ -120,7 +133,14 @@ pub(in crate::dynamo) fn update_of(event: &EventId, change: &Change) -> UpdateBu
             .expression_attribute_names("#b", RETURNED)
             .expression_attribute_values(":returned", number(after.returned()));
     }
-    update.update_expression(sets)
+    // A change of the terms since they were read loses the race.
+    let condition = if after.revision() > 0 {
+        update = update.expression_attribute_values(":revision", number(after.revision()));
+        "#v = :expected AND #n = :revision"
+    } else {
+        "#v = :expected AND attribute_not_exists(#n)"
+    };
+    update.update_expression(sets).condition_expression(condition)
 }
 
 fn seal_of(event: &EventId, pool: &Pool) -> Seal {
