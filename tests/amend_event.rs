@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use shared::audit::audit_event;
 use shared::desk::Desk;
 use shared::event::{Event, PoolIndex};
+use shared::findings::Violation;
 use shared::store::{Commit, Store};
 use shared::terms::{Sale as SaleTerm, Terms};
 use tokio::task::JoinSet;
 
 use crate::support::answer::Answer;
+use crate::support::books::RacedBooks;
 use crate::support::client::Call;
 use crate::support::desk::{Incoming, desk, desk_at, incoming, open};
 use crate::support::nouns;
@@ -268,6 +271,27 @@ async fn a_change_that_broke_off_is_shown_and_finished_by_its_retry_or_by_the_ne
         assert!(pools.iter().all(|pool| *pool.terms() == terms), "{finishes}");
         assert_eq!(order(1).at(&desk).await.said(), "409 sales-closed");
     }
+}
+
+#[tokio::test]
+async fn the_audit_names_a_pool_that_missed_a_change() {
+    let store = SimulatedStore::calm();
+    let event = open(&store, "any", 150).await;
+    let changed = Event { revision: 1, is_changing: true, ..event };
+    let audit = async || {
+        let books = RacedBooks::new(store.clone(), |_, _| Vec::new());
+        audit_event(&books, "any").await.unwrap().violations
+    };
+    assert_eq!(store.amend(&changed, 0).await.unwrap(), Commit::Applied);
+    for index in [0, 2] {
+        let imposed = store.impose(&changed, PoolIndex::new(index)).await;
+        assert_eq!(imposed.unwrap(), Commit::Applied);
+    }
+    assert_eq!(audit().await, [], "it is still on its way");
+    let changed = Event { is_changing: false, ..changed };
+    assert_eq!(store.amend(&changed, 1).await.unwrap(), Commit::Applied);
+    let missed = Violation::ChangeMissed { pool: PoolIndex::new(1), revision: 0, want: 1 };
+    assert_eq!(audit().await, [missed]);
 }
 
 #[tokio::test]

@@ -114,6 +114,11 @@ fn violations_in(event: &Event, pool: &Pool) -> Vec<Violation> {
             taken: live().map(|reservation| u64::from(reservation.seats.get())).sum(),
         });
     }
+    // The event was read before its pools.
+    if index.get() < event.pools.get() && !event.is_changing && pool.revision() < event.revision {
+        let (revision, want) = (pool.revision(), event.revision);
+        violations.push(Violation::ChangeMissed { pool: index, revision, want });
+    }
     // At version 0 it is left over from a creation that died or lost the id: no seat of it was
     // ever sold.
     if index.get() >= event.pools.get() && pool.version() > 0 {

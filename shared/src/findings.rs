@@ -49,6 +49,16 @@ pub enum Violation {
         /// The seats of its live reservations.
         taken: u64,
     },
+    /// A pool sells on terms that its event has changed since, and all pools were said to know.
+    #[error("pool {} is on the terms of change {revision}, its event of change {want}", pool.get())]
+    ChangeMissed {
+        /// Which pool.
+        pool: PoolIndex,
+        /// The change that it has seen last.
+        revision: u64,
+        /// The event's last change.
+        want: u64,
+    },
     /// There is a pool beyond the event's last, so that no request finds what it holds.
     #[error("pool {} is beyond the event's last; live reservations in it: {live}", pool.get())]
     PoolStranded {
