@@ -1,9 +1,5 @@
 //! `PATCH /events/{eventId}`: an organiser changes an event, pauses its sale or closes it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::audit::audit_event;
 use shared::desk::Desk;
@@ -11,15 +7,12 @@ use shared::event::{Event, PoolIndex};
 use shared::findings::Violation;
 use shared::store::{Commit, Store};
 use shared::terms::{Sale as SaleTerm, Terms};
-use tokio::task::JoinSet;
 
 use crate::support::answer::Answer;
 use crate::support::books::RacedBooks;
 use crate::support::client::Call;
-use crate::support::desk::{Incoming, desk, desk_at, incoming, open};
-use crate::support::nouns;
-use crate::support::own_table::OwnTable;
-use crate::support::sale::{Sale, unique};
+use crate::support::desk::{Incoming, desk, incoming, open};
+use crate::support::sale::Sale;
 use crate::support::simulated::SimulatedStore;
 
 /// The organiser's change of the sale's event, whatever its revision is.
@@ -140,112 +133,6 @@ async fn a_change_is_known_by_its_revision_whatever_is_sold_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_sale_opens_and_closes_by_time_without_a_write() {
-    let store = SimulatedStore::calm();
-    open(&store, "any", 60).await;
-    let at = |minutes: i64| nouns::start_of_time() + SignedDuration::from_mins(minutes);
-    let times = json!({"salesOpenAt": at(5).to_string(), "salesCloseAt": at(10).to_string()});
-    assert_eq!(patch(&desk(store.clone()), &times).await.said(), "200");
-
-    let before = |seconds| at(5) - SignedDuration::from_secs(seconds);
-    type Clock = fn() -> Timestamp;
-    let clocks: [(Clock, &str, &str); 4] = [
-        (nouns::start_of_time, "409 sales-closed", "scheduled"),
-        (
-            || nouns::start_of_time() + SignedDuration::from_millis(299_999),
-            "409 sales-closed",
-            "scheduled",
-        ),
-        (|| nouns::start_of_time() + SignedDuration::from_mins(5), "201", "on_sale"),
-        (|| nouns::start_of_time() + SignedDuration::from_mins(10), "409 sales-closed", "closed"),
-    ];
-    let mut tags = Vec::new();
-    for (clock, want, status) in clocks {
-        let desk = desk_at(store.clone(), clock);
-        let event = incoming("GET", "/events/any").at(&desk).await;
-        assert_eq!(event.json()["status"], status);
-        tags.push(event.header("etag").to_owned());
-        let answer = order(1).keyed(&format!("{} {status}", tags.len())).at(&desk).await;
-        assert_eq!(answer.said(), want, "{status}");
-        if status == "scheduled" {
-            let opens_at = answer.json()["salesOpenAt"].clone();
-            assert_eq!(opens_at, format!("{:.3}", before(0)));
-        }
-    }
-    assert_eq!(tags, ["\"v0r1s\"", "\"v0r1s\"", "\"v0r1\"", "\"v1r1c\""], "time changes the tag");
-    let freed = json!({"salesOpenAt": null, "salesCloseAt": null});
-    let freed = patch(&desk(store.clone()), &freed).await;
-    assert_eq!(
-        (&freed.json()["salesOpenAt"], &freed.json()["status"]),
-        (&Value::Null, &json!("on_sale"))
-    );
-}
-
-#[tokio::test]
-async fn an_event_is_created_on_the_terms_that_its_organiser_names() {
-    let sale = Sale::of(1).await;
-    let id = unique("terms");
-    let new = json!({"eventId": id, "name": "A", "totalSeats": 60, "maxSeatsPerOrder": 2,
-        "salesOpenAt": "2020-01-01T00:00:00Z", "status": "on_sale"});
-    let created = sale.callers.organiser.post("/events", &new).send().await;
-    assert_eq!(
-        (created.said(), &created.json()["maxSeatsPerOrder"]),
-        ("201".to_owned(), &json!(2))
-    );
-    let orders = format!("/events/{id}/reservations");
-    let order = |seats: u32| sale.callers.partner.post(&orders, &json!({ "seats": seats })).send();
-    let refused = order(3).await;
-    assert_eq!(refused.said(), "409 order-too-large");
-    assert_eq!(refused.json()["maxSeatsPerOrder"], 2);
-    assert_eq!(order(2).await.said(), "201");
-    let never = json!({"name": "A", "totalSeats": 1, "salesOpenAt": "2026-01-02T00:00:00Z",
-        "salesCloseAt": "2026-01-01T00:00:00Z"});
-    let never = sale.callers.organiser.post("/events", &never).send().await;
-    assert_eq!(never.said(), "400 validation-failed");
-}
-
-/// Many sellers, each with an instance of its own; once the change is answered, whatever is sent is
-/// refused, and what was under way is refused or was sold before.
-#[tokio::test]
-async fn once_a_pause_is_answered_no_order_is_accepted_however_many_are_under_way() {
-    let table = OwnTable::create().await;
-    open(&table.store, "any", 2_000).await;
-    let is_answered = Arc::new(AtomicBool::new(false));
-    let mut sellers = JoinSet::new();
-    for number in 0..24 {
-        let (desk, is_answered) = (desk(table.store.clone()), Arc::clone(&is_answered));
-        sellers.spawn(async move {
-            let (mut sold, mut refused) = (0, 0);
-            for tried in 0..400 {
-                let was_answered = is_answered.load(Ordering::SeqCst);
-                let answer = order(1).keyed(&format!("{number}-{tried}")).at(&desk).await;
-                match &*answer.said() {
-                    "201" => {
-                        assert!(!was_answered, "an order was accepted after the pause");
-                        sold += 1;
-                    }
-                    "409 sales-closed" => refused += 1,
-                    other => assert_eq!(other, "409 version-conflict"),
-                }
-                if refused > 5 && was_answered {
-                    break;
-                }
-            }
-            (sold, refused)
-        });
-    }
-    let organiser = desk(table.store.clone());
-    while summary(&organiser).await["reservedSeats"].as_u64() < Some(100) {}
-    let paused = patch(&organiser, &json!({"status": "paused"})).await;
-    is_answered.store(true, Ordering::SeqCst);
-    assert_eq!(paused.said(), "200");
-    let told = sellers.join_all().await;
-    let sold: u64 = told.iter().map(|(sold, _)| sold).sum();
-    assert!(told.iter().all(|(_, refused)| *refused > 0), "each met the pause");
-    assert_eq!(summary(&organiser).await["reservedSeats"], sold, "no seat is lost");
-}
-
-#[tokio::test]
 async fn a_change_that_broke_off_is_shown_and_finished_by_its_retry_or_by_the_next() {
     for finishes in [json!({"status": "paused"}), json!({"name": "B"})] {
         let store = SimulatedStore::calm();
@@ -307,15 +194,15 @@ async fn whoever_remembers_an_event_learns_that_it_was_changed() {
 }
 
 /// An order for so many seats of `any`.
-fn order(seats: u32) -> Incoming {
+pub(crate) fn order(seats: u32) -> Incoming {
     incoming("POST", "/events/any/reservations").body(&json!({ "seats": seats }))
 }
 
-async fn patch<S: Store>(desk: &Desk<S>, body: &Value) -> Answer {
+pub(crate) async fn patch<S: Store>(desk: &Desk<S>, body: &Value) -> Answer {
     let call = incoming("PATCH", "/events/any").from("chief", "organiser").header("If-Match", "*");
     call.body(body).at(desk).await
 }
 
-async fn summary<S: Store>(desk: &Desk<S>) -> Value {
+pub(crate) async fn summary<S: Store>(desk: &Desk<S>) -> Value {
     incoming("GET", "/events/any").at(desk).await.json()
 }

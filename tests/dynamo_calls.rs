@@ -92,6 +92,29 @@ async fn a_warm_reservation_makes_two_calls_and_every_request_as_few_as_it_can()
 }
 
 #[tokio::test]
+async fn a_change_of_an_event_is_two_transactions_and_one_update_of_each_pool() {
+    let (proxy, desk) = counted();
+    for (seats, pools) in [(50, 1), (120, 3), (5_000, 100)] {
+        let event = open(&desk.store, &unique("paused"), seats).await.id;
+        proxy.take_counts();
+        let pause = || {
+            let call = incoming("PATCH", format!("/events/{event}")).from("chief", "organiser");
+            call.header("If-Match", "*").body(&json!({"status": "paused"})).at(&desk)
+        };
+        assert_eq!(pause().await.said(), "200");
+        let counts = proxy.take_counts();
+        assert_eq!((counts["TransactWriteItems"], counts["GetItem"] <= 4), (2, true), "{counts:?}");
+        // The answer's numbers are counted, and one counting in eight is told to others.
+        let updates = counts["UpdateItem"];
+        assert!([pools, pools + 2].contains(&updates), "{counts:?}");
+        pause().await;
+        let counts = proxy.take_counts();
+        assert!(!counts.contains_key("TransactWriteItems"), "it is paused: {counts:?}");
+        assert!(counts.get("UpdateItem").is_none_or(|updates| *updates == 2), "{counts:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_events_costs_a_few_readings_for_each() {
     let (proxy, table) = (Proxy::before(database::endpoint()), OwnTable::create().await);
     let client = aws::dynamodb_at(&proxy.endpoint());
@@ -157,6 +180,8 @@ async fn no_function_calls_what_its_policy_does_not_grant() {
     let reservation = &format!("{orders}/{id}");
     let new_event = json!({"eventId": event.as_str(), "name": "A", "totalSeats": 5});
     let create = incoming("POST", "/events").from("chief", "organiser").body(&new_event);
+    let amend_event = incoming("PATCH", format!("/events/{event}")).from("chief", "organiser");
+    let amend_event = amend_event.header("If-Match", "*").body(&json!({"name": "B"}));
     let hold = json!({"seats": 1, "hold": {"expiresInSeconds": 60}});
     let held = incoming("POST", orders).body(&hold).at(&desk).await.text_of("reservationId");
     let amend = |seats: u32| {
@@ -177,6 +202,7 @@ async fn no_function_calls_what_its_policy_does_not_grant() {
         ("ListReservationsFunction", "", vec![incoming("GET", orders)]),
         ("ListEventsFunction", "", vec![incoming("GET", "/events?limit=3")]),
         ("SummarizeEventFunction", "", vec![incoming("GET", format!("/events/{event}"))]),
+        ("AmendEventFunction", "PutItem", vec![amend_event]),
         ("CreateEventFunction", "PutItem", vec![create]),
         ("CheckHealthFunction", "", vec![incoming("GET", "/healthcheck?deep=1")]),
         ("ShowDocsFunction", "", vec![incoming("GET", "/docs")]),

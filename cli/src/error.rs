@@ -87,14 +87,17 @@ pub enum Error {
         /// Where the target is.
         host: String,
     },
-    /// The stack does not let a load begin.
+    /// The stack does not do what was asked.
     #[error("cannot {what}: {why}")]
-    NoLoad {
+    Refused {
         /// What was asked.
         what: &'static str,
         /// What was answered.
         why: String,
     },
+    /// Nothing says which stack is meant, or who calls it.
+    #[error("{0} in the environment")]
+    NoStack(&'static str),
     /// The load is over, and its report says what is wrong.
     #[error("the load has found something wrong; see its report")]
     Unsound,

@@ -48,7 +48,7 @@ const UNTIL_FRESH: Duration = Duration::from_millis(1_200);
 ///
 /// # Errors
 ///
-/// [`Error::NotThisMachine`], [`Error::NoLoad`] when the stack does not let it begin, and
+/// [`Error::NotThisMachine`], [`Error::Refused`] when the stack does not let it begin, and
 /// [`Error::Unsound`] when the report is written and tells of something wrong.
 pub async fn run(arguments: Arguments) -> Result<(), Error> {
     let settings = Settings::from(arguments);
@@ -89,7 +89,7 @@ async fn open(stack: &Stack, on_sale: &OnSale) -> Result<(EventId, Summary, bool
             match stack.create(&event, *seats, organiser).await {
                 Reply::Answered { status: 201, .. } => (event, true),
                 reply @ (Reply::Answered { .. } | Reply::TimedOut | Reply::BrokenOff) => {
-                    return Err(Error::NoLoad { what: "create the event", why: said(&reply) });
+                    return Err(Error::Refused { what: "create the event", why: said(&reply) });
                 }
             }
         }
@@ -98,7 +98,7 @@ async fn open(stack: &Stack, on_sale: &OnSale) -> Result<(EventId, Summary, bool
         sleep(UNTIL_FRESH).await;
     }
     let before = summarize(stack, &event).await;
-    let before = before.map_err(|why| Error::NoLoad { what: "read the event", why })?;
+    let before = before.map_err(|why| Error::Refused { what: "read the event", why })?;
     Ok((event, before, is_new))
 }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ticketboss::{audit, load, local, partners, smoke};
+use ticketboss::{audit, events, load, local, partners, smoke};
 
 /// Sells seats, each exactly once. Without a command: the whole stack on this machine.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Local(local::Settings),
     /// Give, list and take away access keys
     Partner(partners::Arguments),
+    /// Create and list events; pause, resume and close their sales
+    Event(events::Arguments),
     /// Check that every seat is there, and only once, while they are sold
     Audit(audit::Arguments),
     /// Send orders to a stack, measure its answers, and check that the books balance
@@ -44,6 +46,7 @@ async fn main() -> ExitCode {
         None => local::run(&local).await,
         Some(Command::Local(settings)) => local::run(&settings).await,
         Some(Command::Partner(arguments)) => partners::run(arguments).await,
+        Some(Command::Event(arguments)) => events::run(arguments).await,
         Some(Command::Audit(arguments)) => audit::run(arguments).await,
         Some(Command::Load(arguments)) => load::run(arguments).await,
         Some(Command::Smoke(arguments)) => smoke::run(arguments).await,

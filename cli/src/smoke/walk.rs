@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::calls::{As, Calls, call};
+use super::calls::{As, Call, Calls, call};
 
 /// A summary is at most a second old.
 const UNTIL_FRESH: Duration = Duration::from_millis(1_200);
@@ -147,6 +147,8 @@ pub(super) async fn sale(calls: &mut Calls, event: &str) {
     let altered = call(Method::GET, format!("{orders}?cursor=AAAA"), As::Partner);
     calls.expect("a page of no list", altered, 400, "validation-failed").await;
 
+    pause(calls, &at, order).await;
+
     let nothing = call(Method::GET, "/events/no-such-event-here", As::Partner);
     calls.expect("an unknown event", nothing, 404, "event-not-found").await;
     sleep(UNTIL_FRESH).await;
@@ -154,6 +156,21 @@ pub(super) async fn sale(calls: &mut Calls, event: &str) {
     let left = summary.member("availableSeats");
     let wrong = (left != 2).then(|| format!("{left} are left"));
     calls.note("the event: both seats are back", wrong);
+}
+
+/// The sale rests: no order is taken. Then it goes on.
+async fn pause(calls: &mut Calls, event: &str, order: impl Fn(u32) -> Call) {
+    let change = |by, status: &str| {
+        let change = call(Method::PATCH, event, by).header("If-Match", "*");
+        change.body(&json!({ "status": status }))
+    };
+    let refused = change(As::Partner, "paused");
+    calls.expect("a partner pauses the sale", refused, 403, "access-denied").await;
+    let unnamed = call(Method::PATCH, event, As::Organiser).body(&json!({"status": "paused"}));
+    calls.expect("a change of no revision", unnamed, 428, "precondition-required").await;
+    calls.expect("an organiser pauses it", change(As::Organiser, "paused"), 200, "").await;
+    calls.expect("an order meanwhile", order(1), 409, "sales-closed").await;
+    calls.expect("it goes on", change(As::Organiser, "on_sale"), 200, "").await;
 }
 
 /// A seat is held, for longer, bought, renamed, and given back.
