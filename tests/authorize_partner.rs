@@ -98,6 +98,14 @@ async fn a_key_opens_what_its_role_may_call_and_nothing_else() {
         ("HEAD", "/events/none/reservations", "404", "404"),
         ("POST", "/events", "403 access-denied", wrong),
         ("PATCH", "/events/none", "403 access-denied", wrong),
+        ("POST", "/events/none/cancellations", "403 access-denied", "404 event-not-found"),
+        (
+            "GET",
+            "/events/none/cancellations/0000000000000000",
+            "403 access-denied",
+            "404 event-not-found",
+        ),
+        ("HEAD", "/events/none/cancellations/0000000000000000", "403", "404"),
         ("GET", "/events/none", "404 event-not-found", "404 event-not-found"),
         ("HEAD", "/events/none", "404", "404"),
         ("HEAD", "/reservations/{id}", "404", "404"),
@@ -135,12 +143,20 @@ async fn one_answer_serves_every_method_and_every_stage() {
     let (effect, partners) = statement(&decision);
     assert_eq!(effect, "Allow");
     let template = |path: &str| path.replace("{eventId}", "*").replace("{reservationId}", "*");
+    let template = |path: &str| template(path).replace("{cancellationId}", "*");
     let of_operations: BTreeSet<_> = contract::operations()
         .iter()
         .filter(|operation| operation.schemes.as_deref() != Some(&[]))
         .map(|operation| format!("{STAGE}/{}{}", operation.method, template(&operation.path)))
         .collect();
-    let organisers = ["POST/events", "PATCH/events/*"].map(|path| format!("{STAGE}/{path}"));
+    let organisers = [
+        "POST/events",
+        "PATCH/events/*",
+        "POST/events/*/cancellations",
+        "GET/events/*/cancellations/*",
+        "HEAD/events/*/cancellations/*",
+    ];
+    let organisers = organisers.map(|path| format!("{STAGE}/{path}"));
     let of_partners = of_operations.iter().filter(|resource| !organisers.contains(resource));
     assert_eq!(partners, of_partners.map(String::as_str).collect());
 

@@ -31,6 +31,8 @@ fn contexts_of_nobody() -> Vec<Value> {
 fn event_of(operation: &Operation, authorizer: &Value) -> Value {
     let reservation = "000729b1-f35c-8e8d-9a6b-3f2d8c7e1a90";
     let path = operation.path.replace("{eventId}", "any").replace("{reservationId}", reservation);
+    // What closes the sale does so elsewhere.
+    let event = if path.contains("cancellations") { "none" } else { "any" };
     let body = match operation.path.as_str() {
         "/events" => json!({"eventId": "new", "name": "New", "totalSeats": 1}),
         "/events/{eventId}" => json!({"name": "Renamed"}),
@@ -43,7 +45,7 @@ fn event_of(operation: &Operation, authorizer: &Value) -> Value {
         "httpMethod": operation.method,
         "headers": {"Authorization": "Bearer tb_anything", "If-Match": "*"},
         "multiValueHeaders": {"Authorization": ["Bearer tb_anything"], "If-Match": ["*"]},
-        "pathParameters": {"eventId": "any", "reservationId": reservation},
+        "pathParameters": {"eventId": event, "reservationId": reservation},
         "requestContext": {"requestId": "r", "stage": "v1", "httpMethod": operation.method,
             "authorizer": authorizer},
         "body": has_body.then(|| body.to_string()),
@@ -65,7 +67,7 @@ async fn no_keyed_operation_answers_a_caller_whom_the_authorizer_does_not_know()
     for operation in keyed {
         functions.entry(binary_of(&operation.function)).or_default().push(operation);
     }
-    assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 24);
+    assert_eq!(functions.values().map(Vec::len).sum::<usize>(), 27);
 
     let environment = [
         ("AWS_ACCESS_KEY_ID", "local"),

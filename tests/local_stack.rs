@@ -140,7 +140,7 @@ async fn requests_wait_for_a_free_instance() {
 fn ended_it_takes_everything_with_it() {
     for (signal, is_graceful) in [("INT", true), ("TERM", true), ("KILL", false)] {
         let mut stack = Stack::start(&["--instances=2"]);
-        let functions = stack.functions_when(28);
+        let functions = stack.functions_when(32);
         let status = stack.end(signal);
         assert_eq!(status.success(), is_graceful, "{signal}: {status}\n{}", stack.log());
         wait_for_end_of(&functions);

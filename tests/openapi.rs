@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::config::DEFAULT_EVENT_ID;
+use shared::mark::RequestMark;
 use shared::store::Store;
 
 use crate::support::answer::check_problem;
@@ -101,10 +102,11 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
     let call = |event: &str| incoming(method_of(operation), at(event));
     let order = |seats: u32| call("any").body(&json!({ "seats": seats }));
     let large = json!({"seats": 1, "x": "x".repeat(20_000)});
-    let event = json!({"eventId": operation.id.to_lowercase(), "name": "A", "totalSeats": 1});
-    let create = |body: &Value| call("any").from("chief", "organiser").body(body);
     if ["GET", "HEAD"].contains(&method_of(operation)) {
         return readings(operation, &path);
+    }
+    if ["amendEvent", "cancelAllReservations", "createEvent"].contains(&operation.id.as_str()) {
+        return changes_of_events(operation, &path);
     }
     match operation.id.trim_end_matches("ByEventId") {
         "reserveSeats" => vec![
@@ -130,6 +132,28 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
             let large = call("any").body(&large);
             vec![call("any"), large, compressed, to_two(), seen("\"v0\""), seen("\"v1\"")]
         }
+        "confirmReservation" => vec![call("any").keyed(&"k".repeat(256)), call("any")],
+        "extendReservation" => {
+            let time = || call("any").body(&json!({"expiresInSeconds": 300}));
+            vec![
+                call("any"),
+                call("any").body(&large),
+                time().header("Content-Encoding", "gzip"),
+                time(),
+            ]
+        }
+        other => panic!("{other} is new: say here what it answers"),
+    }
+}
+
+/// As [`requests`], of an operation that changes events, at this path.
+fn changes_of_events(operation: &Operation, path: &str) -> Vec<Incoming> {
+    let at = |event: &str| path.replace("{eventId}", event);
+    let call = |event: &str| incoming(method_of(operation), at(event));
+    let large = json!({"seats": 1, "x": "x".repeat(20_000)});
+    let event = json!({"eventId": operation.id.to_lowercase(), "name": "A", "totalSeats": 1});
+    let create = |body: &Value| call("any").from("chief", "organiser").body(body);
+    match operation.id.as_str() {
         "amendEvent" => {
             let change = |tag: &str| create(&json!({"status": "paused"})).header("If-Match", tag);
             let unnamed = create(&json!({"status": "paused"}));
@@ -141,15 +165,10 @@ fn requests(operation: &Operation, id: &str) -> Vec<Incoming> {
             let refused = [create(&json!({})), create(&large), compressed, unnamed, none, partners];
             refused.into_iter().chain([change("*"), reopened]).collect()
         }
-        "confirmReservation" => vec![call("any").keyed(&"k".repeat(256)), call("any")],
-        "extendReservation" => {
-            let time = || call("any").body(&json!({"expiresInSeconds": 300}));
-            vec![
-                call("any"),
-                call("any").body(&large),
-                time().header("Content-Encoding", "gzip"),
-                time(),
-            ]
+        "cancelAllReservations" => {
+            let organisers = |event: &str| call(event).from("chief", "organiser");
+            let long = organisers("any").keyed(&"k".repeat(256));
+            vec![call("any"), long, organisers("none"), organisers("any")]
         }
         "createEvent" => vec![
             create(&event),
@@ -178,6 +197,22 @@ fn readings(operation: &Operation, path: &str) -> Vec<Incoming> {
         "showReservation" => {
             let seen = call("any").header("If-None-Match", "\"v1\"");
             vec![call("any"), call("none"), seen, two_keys(call("any"))]
+        }
+        "showCancellation" => {
+            let begun = incoming("POST", "/events/any/cancellations").keyed("k");
+            let event = "any".parse().expect("an id");
+            let key = "k".parse().expect("a key");
+            let by = RequestMark::of_cancel_all(&event, &nouns::partner("chief"), &key);
+            let at = |event: &str| at(event).replace("{cancellationId}", &by.to_string());
+            let show = |event: &str| incoming(method_of(operation), at(event));
+            let organisers = |event: &str| show(event).from("chief", "organiser");
+            vec![
+                begun.from("chief", "organiser"),
+                organisers("any"),
+                organisers("none"),
+                two_keys(organisers("any")),
+                show("any"),
+            ]
         }
         "listReservations" => {
             let other = incoming(method_of(operation), format!("{}?partnerId=x", at("any")));

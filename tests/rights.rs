@@ -7,7 +7,7 @@ use crate::support::contract::{self, kebab};
 
 /// What the calls of a function's crate come to on DynamoDB. An event is read by each that needs
 /// one; only an order that its home pool refuses for want of seats looks at the other pools.
-const ACTIONS_OF_CALLS: [(&str, &[&str]); 16] = [
+const ACTIONS_OF_CALLS: [(&str, &[&str]); 18] = [
     ("desk.event(", &["GetItem"]),
     ("load_event(", &["GetItem"]),
     ("load_pool(", &["GetItem"]),
@@ -19,6 +19,8 @@ const ACTIONS_OF_CALLS: [(&str, &[&str]); 16] = [
     ("list::page(", &["BatchGetItem"]),
     ("directory::page(", &["BatchGetItem", "GetItem", "Query", "UpdateItem"]),
     ("amending::amend_event(", &["GetItem", "PutItem", "UpdateItem"]),
+    ("cancelling::cancel_all(", &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"]),
+    ("cancelling::progress(", &["BatchGetItem"]),
     ("find_caller(", &["GetItem"]),
     ("books.list_events(", &["Query"]),
     ("audit_events(", &["BatchGetItem", "GetItem"]),
@@ -31,7 +33,7 @@ fn keys_of(function: &str, action: &str) -> &'static [&'static str] {
     match (function, action) {
         ("authorize-partner", _) => &["key#*"],
         ("create-event", "PutItem") => &["creation#*", "event#*", "events"],
-        ("amend-event", "PutItem") => &["event#*", "events"],
+        ("amend-event" | "cancel-all-reservations", "PutItem") => &["event#*", "events"],
         ("create-event", "GetItem") => &["creation#*", "event#*"],
         ("audit-seats" | "list-events", "Query") => &["events"],
         ("rehearse-sale", "UpdateItem") => &["partners"],

@@ -125,8 +125,8 @@ async fn once_a_pause_is_answered_no_order_is_accepted_however_many_are_under_wa
     assert_eq!(summary(&organiser).await["reservedSeats"], sold, "no seat is lost");
 }
 
-/// In virtual time, on a DynamoDB as quick as AWS's: 300 sellers order without end, one after another
-/// each, and the last answer of a sale comes before that of the pause, but for what was under way.
+/// In virtual time, on a DynamoDB as quick as AWS's: 300 sellers order one after another, without
+/// end, until they meet the pause.
 #[test]
 fn an_event_of_100_000_seats_is_paused_within_two_seconds_of_a_burst() {
     let (took, sold) = runtime().block_on(async {

@@ -19,10 +19,12 @@ use crate::support::simulation::life::{Counts, live, live_all, runtime};
 use crate::support::simulation::partner::Partner;
 
 /// What must have been seen at least once, or the run has proved nothing.
-const RARE: [&str; 30] = [
+const RARE: [&str; 32] = [
+    "all cancelled",
     "answer lost",
     "answered 500",
     "budget exhausted",
+    "cancelled in part",
     "change broke off",
     "change finished that broke off",
     "confirmed",

@@ -1,5 +1,6 @@
 //! Answering: every response of a handler is built here, and every request is logged here, once.
 
+mod cancellation;
 mod list;
 mod log;
 
@@ -16,6 +17,7 @@ use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
+pub use self::cancellation::{cancelling, shown_cancellation};
 pub use self::list::{listed, listed_events};
 use crate::event::Event;
 use crate::parse;

@@ -31,6 +31,8 @@ pub struct Event {
     pub revision: u64,
     /// Whether the last change is still on its way to all pools.
     pub is_changing: bool,
+    /// Which request cancelled all its reservations last.
+    pub cancelled_by: Option<RequestMark>,
     /// When it was created.
     pub created_at: Timestamp,
     /// Which request created it, so that a retry knows its own work.
@@ -48,7 +50,9 @@ impl Event {
             order_max: to.order_max.unwrap_or(self.terms.order_max),
         };
         let name = to.name.clone().unwrap_or_else(|| self.name.clone());
-        Self { name, ends_at: to.ends_at.unwrap_or(self.ends_at), terms, ..self.clone() }
+        let ends_at = to.ends_at.unwrap_or(self.ends_at);
+        let cancelled_by = to.cancelled_by.or(self.cancelled_by);
+        Self { name, ends_at, terms, cancelled_by, ..self.clone() }
     }
 
     /// The id of an event whose organiser named none: made of the request's mark, so that a retry
@@ -73,6 +77,8 @@ pub struct EventAmendment {
     pub closes_at: Option<Option<Moment>>,
     /// How many seats one order may have, or that it may have as many as any.
     pub order_max: Option<Option<SeatCount>>,
+    /// Which request cancels all its reservations.
+    pub cancelled_by: Option<RequestMark>,
 }
 
 /// How many seats an event has: 1 to 100,000.

@@ -13,6 +13,7 @@
 //!   batch            who meets at one pool in one process, and commits together
 //!   creation         how an event comes to be, in as many steps as it needs
 //!   amending         how an event comes to be changed, so that all its pools know
+//!   cancelling       how all reservations of an event come to be cancelled
 //!   lookout          how an instance comes to know of all pools, at the least cost to all
 //!   list, directory  reservations and events, a page at a time; cursor: where the next begins
 //!   view             the pools in view: gathers free seats when one has too few
@@ -42,6 +43,7 @@ pub mod audit;
 pub mod batch;
 pub mod board;
 pub mod boot;
+pub mod cancelling;
 pub mod character;
 pub mod commit;
 pub mod config;

@@ -1,10 +1,11 @@
 //! A request's mark: how a retry knows what an earlier try of the same request did.
 
 use std::fmt;
+use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
-use crate::text::{IdempotencyKey, PartnerId, PartnerReference};
+use crate::text::{EventId, IdempotencyKey, Malformed, PartnerId, PartnerReference};
 
 /// Marks what one request, with all its retries, did: equal marks are the same request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,13 @@ impl RequestMark {
     /// The mark of every request of this caller with this key that creates an event.
     pub fn of_create(caller: &PartnerId, key: &IdempotencyKey) -> Self {
         Self::of_random(digest(&["create", caller.as_str(), key.as_str()]))
+    }
+
+    /// The mark of every request of this caller with this key that cancels all reservations of this
+    /// event.
+    pub fn of_cancel_all(event: &EventId, caller: &PartnerId, key: &IdempotencyKey) -> Self {
+        let parts = ["cancel all", event.as_str(), caller.as_str(), key.as_str()];
+        Self::of_random(digest(&parts))
     }
 
     /// The mark of an order for this, to know it again when what it made has changed.
@@ -47,6 +55,23 @@ impl RequestMark {
     /// The mark with these 64 bits.
     pub fn new(bits: u64) -> Self {
         Self(bits)
+    }
+}
+
+/// 16 hexadecimal digits, as the contract names what a request has begun.
+impl fmt::Display for RequestMark {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for RequestMark {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let mark = u64::from_str_radix(text, 16).ok().map(Self);
+        let mark = mark.filter(|mark| mark.to_string() == text);
+        mark.ok_or(Malformed::Unlike("16 of 0-9 and a-f"))
     }
 }
 

@@ -13,6 +13,7 @@ pub use self::fields::Fields;
 pub use self::query::Query;
 use crate::access::Caller;
 use crate::desk::Desk;
+use crate::mark::RequestMark;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::reservation::ReservationId;
@@ -74,6 +75,16 @@ pub fn event_id<S: Store>(request: &Request, desk: &Desk<S>) -> Result<EventId, 
 pub fn reservation_id(request: &Request) -> Result<ReservationId, Problem> {
     let id = request.path_parameters_ref().and_then(|path| path.first("reservationId"));
     id.and_then(|id| id.parse().ok()).ok_or(Problem::Refused(Refusal::ReservationNotFound))
+}
+
+/// The cancellation of all that the path names.
+///
+/// # Errors
+///
+/// [`Problem::CancellationNotFound`] for a name that none can have.
+pub fn cancellation_id(request: &Request) -> Result<RequestMark, Problem> {
+    let id = request.path_parameters_ref().and_then(|path| path.first("cancellationId"));
+    id.and_then(|id| id.parse().ok()).ok_or(Problem::CancellationNotFound)
 }
 
 /// The caller's name for this request and its retries, bare or quoted, if it has one.

@@ -39,6 +39,9 @@ pub enum Problem {
     /// There is an event with this id already.
     #[error("the event exists")]
     EventExists,
+    /// The event has no such cancellation of all, or another has followed it.
+    #[error("there is no such cancellation")]
+    CancellationNotFound,
     /// The event has changed since the caller saw it.
     #[error("the event has changed since the caller saw it")]
     EventChanged,
@@ -96,6 +99,7 @@ impl Problem {
             Self::AccessDenied | Self::PartnerMismatch => 403,
             Self::RouteNotFound
             | Self::EventNotFound
+            | Self::CancellationNotFound
             | Self::Refused(Refusal::ReservationNotFound) => 404,
             Self::EventExists
             | Self::Contended { .. }
@@ -130,6 +134,7 @@ impl Problem {
             Self::PartnerMismatch => "partner-mismatch",
             Self::RouteNotFound => "route-not-found",
             Self::EventNotFound => "event-not-found",
+            Self::CancellationNotFound => "cancellation-not-found",
             Self::EventExists => "event-exists",
             Self::Refused(Refusal::NotEnoughSeats { .. }) => "not-enough-seats",
             Self::Refused(Refusal::SalesClosed { .. }) => "sales-closed",
@@ -162,6 +167,7 @@ impl Problem {
             Self::PartnerMismatch => "Not your partner id",
             Self::RouteNotFound => "No such route",
             Self::EventNotFound => "Event not found",
+            Self::CancellationNotFound => "Cancellation not found",
             Self::EventExists => "Event exists",
             Self::Refused(Refusal::NotEnoughSeats { .. }) => "Not enough seats left",
             Self::Refused(Refusal::SalesClosed { .. }) => "Sales closed",
@@ -198,6 +204,7 @@ impl Problem {
             | Self::PartnerMismatch
             | Self::RouteNotFound
             | Self::EventNotFound
+            | Self::CancellationNotFound
             | Self::EventExists
             | Self::EventChanged
             | Self::Refused(
@@ -229,6 +236,7 @@ impl Problem {
             | Self::PartnerMismatch
             | Self::RouteNotFound
             | Self::EventNotFound
+            | Self::CancellationNotFound
             | Self::EventExists
             | Self::EventChanged
             | Self::VersionUnnamed

@@ -141,6 +141,20 @@ impl Pool {
         Ok(Decision::Commit(vec![change], reservation))
     }
 
+    /// Gives back the seats of all live reservations, in one step. `None` if there is none.
+    pub fn cancel_all(&self, by: RequestMark, now: Timestamp) -> Option<Change> {
+        let pool = self.settled(now);
+        let mut change = pool.step(now);
+        let version = change.after().version();
+        let mut live = pool.reservations().filter(|one| one.is_live()).peekable();
+        live.peek()?;
+        for one in live {
+            let cancelled = Some(Cancellation { at: now, by });
+            change.write(Reservation { version, cancelled, ..one.clone() });
+        }
+        Some(change)
+    }
+
     /// Buys the seats that are held for the caller.
     ///
     /// # Errors

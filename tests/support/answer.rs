@@ -4,10 +4,11 @@ use lambda_http::http::HeaderMap;
 use serde_json::Value;
 
 /// Every problem there is: its code, its statuses, title and `error`, and whether a retry may help.
-pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 26] = [
+pub(crate) const PROBLEMS: [(&str, &[u16], &str, &str, bool); 27] = [
     ("access-denied", &[403], "Access denied", "Access denied", false),
     ("bad-request", &[400, 414, 431], "Bad request", "Bad request", false),
     ("body-too-large", &[413], "Body too large", "Body too large", false),
+    ("cancellation-not-found", &[404], "Cancellation not found", "Cancellation not found", false),
     (
         "encoding-unsupported",
         &[415],

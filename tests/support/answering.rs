@@ -47,6 +47,9 @@ impl Answering for Sale {
             Operation::Show => partner.get(&self.reservation(id)),
             Operation::Summarize => partner.get(&self.path()),
             Operation::List => partner.get(&self.reservations()),
+            Operation::CancelAll => {
+                self.callers.organiser.call("POST", &format!("{}/cancellations", self.path()))
+            }
             Operation::AmendEvent => {
                 let call = self.callers.organiser.call("PATCH", &self.path());
                 call.body(request.body().to_vec()).header("If-Match", "*")

@@ -5,6 +5,7 @@
 
 use amend_event::amend_event;
 use amend_reservation::amend_reservation;
+use cancel_all_reservations::cancel_all_reservations;
 use cancel_reservation::cancel_reservation;
 use confirm_reservation::confirm_reservation;
 use create_event::create_event;
@@ -21,6 +22,7 @@ use shared::event::Event;
 use shared::parse;
 use shared::problem::Problem;
 use shared::summary::Summary;
+use show_cancellation::show_cancellation;
 use show_docs::show_docs;
 use show_reservation::show_reservation;
 use summarize_event::summarize_event;
@@ -41,7 +43,7 @@ pub(crate) const LIST: (&str, &str) = ("GET", "/events/{eventId}/reservations");
 pub(crate) const EVENTS: (&str, &str) = ("GET", "/events");
 
 /// The route of each operation whose parser is tried, in the order of a reservation's life.
-const ROUTES: [(&str, &str); 12] = [
+const ROUTES: [(&str, &str); 14] = [
     ORDER,
     ("GET", "/events/{eventId}/reservations/{reservationId}"),
     ("PATCH", "/events/{eventId}/reservations/{reservationId}"),
@@ -53,6 +55,8 @@ const ROUTES: [(&str, &str); 12] = [
     EVENTS,
     CREATE,
     ("PATCH", "/events/{eventId}"),
+    ("POST", "/events/{eventId}/cancellations"),
+    ("GET", "/events/{eventId}/cancellations/{cancellationId}"),
     ("GET", "/docs/{asset}"),
 ];
 
@@ -118,6 +122,8 @@ impl Counter {
             ("PATCH", Some("{eventId}")) => amend_event(&self.desk, request).await,
             ("PATCH", _) => amend_reservation(&self.desk, request).await,
             ("DELETE", _) => cancel_reservation(&self.desk, request).await,
+            ("POST", Some("cancellations")) => cancel_all_reservations(&self.desk, request).await,
+            ("GET", Some("{cancellationId}")) => show_cancellation(&self.desk, request).await,
             ("GET", Some("reservations")) => list_reservations(&self.desk, request).await,
             ("GET", Some("events")) => list_events(&self.desk, request).await,
             ("GET", Some("{eventId}")) => summarize_event(&self.desk, request).await,

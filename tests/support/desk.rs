@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use amend_event::amend_event;
 use amend_reservation::amend_reservation;
+use cancel_all_reservations::cancel_all_reservations;
 use cancel_reservation::cancel_reservation;
 use check_health::check_health;
 use confirm_reservation::confirm_reservation;
@@ -24,6 +25,7 @@ use shared::desk::Desk;
 use shared::event::Event;
 use shared::problem::Problem;
 use shared::store::Store;
+use show_cancellation::show_cancellation;
 use show_docs::show_docs;
 use show_reservation::show_reservation;
 use summarize_event::summarize_event;
@@ -114,6 +116,10 @@ impl Incoming {
         let parameters = match segments.as_slice() {
             ["reservations", id] => json!({ "reservationId": id }),
             ["events", event] | ["events", event, "reservations"] => json!({ "eventId": event }),
+            ["events", event, "cancellations"] => json!({ "eventId": event }),
+            ["events", event, "cancellations", id] => {
+                json!({ "eventId": event, "cancellationId": id })
+            }
             ["events", event, "reservations", id] => {
                 json!({ "eventId": event, "reservationId": id })
             }
@@ -180,6 +186,12 @@ impl Incoming {
             }
             ("POST", [.., "reservations", _, "extend"]) => extend_reservation(desk, request).await,
             ("POST", ["events"]) => create_event(desk, request).await,
+            ("POST", ["events", _, "cancellations"]) => {
+                cancel_all_reservations(desk, request).await
+            }
+            ("GET" | "HEAD", ["events", _, "cancellations", _]) => {
+                show_cancellation(desk, request).await
+            }
             ("PATCH", ["events", _]) => amend_event(desk, request).await,
             ("GET" | "HEAD", ["healthcheck"]) => check_health(desk, request).await,
             ("GET" | "HEAD", ["docs" | "docs.json"] | ["docs", _]) => show_docs(request),

@@ -28,6 +28,7 @@ pub(crate) fn event(id: &str, seats: u64) -> Event {
         terms: Terms::default(),
         revision: 0,
         is_changing: false,
+        cancelled_by: None,
         created_at: start_of_time(),
         created_by: RequestMark::new(hasher.finish()),
     }

@@ -62,6 +62,13 @@ impl Parts {
         request.with_path_parameters(path)
     }
 
+    /// `POST /events/{eventId}/cancellations`, always with the same key.
+    pub(crate) fn cancel_all(caller: &Caller, event: &Event) -> Request {
+        let path = HashMap::from([("eventId".to_owned(), vec![event.id.to_string()])]);
+        let key = Some("all".to_owned());
+        Self::request(caller, "POST", Body::Empty, &key).with_path_parameters(path)
+    }
+
     /// A request of this caller's, with any body.
     pub(crate) fn request(
         caller: &Caller,

@@ -250,8 +250,10 @@ impl World {
         if !kept.is_empty() {
             self.auditor.object("seats are taken that nobody was sold");
         }
-        if let (Habit::Holds, Some(partner)) = (self.habit, partners.first()) {
-            partner.see_all_holds_end(self).await;
+        match (self.habit, partners.first()) {
+            (Habit::Holds, Some(partner)) => partner.see_all_holds_end(self).await,
+            (Habit::Pauses, Some(partner)) => partner.cancel_all(self).await,
+            (Habit::Usual | Habit::Lists, _) | (_, None) => {}
         }
     }
 }

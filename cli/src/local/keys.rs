@@ -47,6 +47,7 @@ pub async fn create_default_event(store: &DynamoStore) -> Result<(), StoreError>
         terms: Terms::default(),
         revision: 0,
         is_changing: false,
+        cancelled_by: None,
         created_at: clock(),
         created_by: RequestMark::of_random(random()),
     };

@@ -151,6 +151,7 @@ pub(super) async fn sale(calls: &mut Calls, event: &str) {
 
     let nothing = call(Method::GET, "/events/no-such-event-here", As::Partner);
     calls.expect("an unknown event", nothing, 404, "event-not-found").await;
+    cancel_all(calls, &at, order).await;
     sleep(UNTIL_FRESH).await;
     let summary = calls.expect("the event", call(Method::GET, at, As::Partner), 200, "").await;
     let left = summary.member("availableSeats");
@@ -171,6 +172,25 @@ async fn pause(calls: &mut Calls, event: &str, order: impl Fn(u32) -> Call) {
     calls.expect("an organiser pauses it", change(As::Organiser, "paused"), 200, "").await;
     calls.expect("an order meanwhile", order(1), 409, "sales-closed").await;
     calls.expect("it goes on", change(As::Organiser, "on_sale"), 200, "").await;
+}
+
+/// The sale is called off: a seat that was sold is free again.
+async fn cancel_all(calls: &mut Calls, event: &str, order: impl Fn(u32) -> Call) {
+    calls.expect("a last order", order(1), 201, "").await;
+    let path = format!("{event}/cancellations");
+    let all = |by| call(Method::POST, path.as_str(), by);
+    calls.expect("a partner cancels all", all(As::Partner), 403, "access-denied").await;
+    let done = calls.expect("an organiser cancels all", all(As::Organiser), 202, "").await;
+    let id = done.member("cancellationId");
+    let path = format!("{path}/{}", id.as_str().unwrap_or("none"));
+    let shown = call(Method::GET, path.as_str(), As::Organiser);
+    let shown = calls.expect("how far that came", shown, 200, "").await;
+    let left = shown.member("remainingReservations");
+    let wrong = (left != 0).then(|| format!("{left} are left"));
+    calls.note("all are cancelled", wrong);
+    let head = call(Method::HEAD, path, As::Organiser);
+    calls.expect("the same without a body", head, 200, "").await;
+    calls.expect("an order after that", order(1), 409, "sales-closed").await;
 }
 
 /// A seat is held, for longer, bought, renamed, and given back.

@@ -48,6 +48,7 @@ fn parse_amendment(request: &Request) -> Result<EventAmendment, Problem> {
         opens_at: body.removable_text("salesOpenAt"),
         closes_at: body.removable_text("salesCloseAt"),
         order_max: body.removable_number("maxSeatsPerOrder"),
+        cancelled_by: None,
     };
     body.unchangeable("totalSeats");
     let amendment = body.done(Some(amendment))?;

@@ -75,6 +75,7 @@ fn parse_event<S: Store>(
         terms,
         revision: u64::from(terms != Terms::default()),
         is_changing: false,
+        cancelled_by: None,
         created_at: desk.now(),
         created_by: mark,
     })

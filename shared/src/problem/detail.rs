@@ -24,6 +24,9 @@ impl Problem {
             }
             Self::RouteNotFound => "See /docs for the routes and their methods.".to_owned(),
             Self::EventNotFound => "There is no event with this id.".to_owned(),
+            Self::CancellationNotFound => {
+                "This event has no such cancellation, or another has followed it.".to_owned()
+            }
             Self::EventExists => "An event with this id exists; it is unchanged.".to_owned(),
             Self::EventChanged => {
                 "The event is of another revision than If-Match names. Look at it again.".to_owned()

@@ -45,6 +45,7 @@ impl Place {
             terms: Terms::default(),
             revision: 0,
             is_changing: false,
+            cancelled_by: None,
             created_at: clock(),
             created_by: RequestMark::of_random(random()),
         };

@@ -36,6 +36,7 @@ pub(crate) enum Operation {
     Extend,
     List,
     AmendEvent,
+    CancelAll,
 }
 
 /// An instance on this store, with a clock of its own.
@@ -69,6 +70,9 @@ pub(crate) async fn handle<S: Store>(
         Operation::Amend => amend_reservation::amend_reservation(desk, request).await,
         Operation::Confirm => confirm_reservation::confirm_reservation(desk, request).await,
         Operation::AmendEvent => amend_event::amend_event(desk, request).await,
+        Operation::CancelAll => {
+            cancel_all_reservations::cancel_all_reservations(desk, request).await
+        }
         Operation::List => list_reservations::list_reservations(desk, request).await,
         Operation::Extend => extend_reservation::extend_reservation(desk, request).await,
     }

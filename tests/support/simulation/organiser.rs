@@ -16,6 +16,9 @@ use crate::support::requests::Parts;
 /// How often a change is asked for before its outcome stays unknown.
 const SENDS_MAX: u32 = 4;
 
+/// How often all are cancelled until it must be done: a storm is never so bad.
+const CANCELLING_MAX: u32 = 1_000;
+
 impl World {
     /// Whether the code says that the event's terms refused an order, as they may here.
     pub(super) fn is_refused_by_terms(&self, code: &str) -> bool {
@@ -28,6 +31,31 @@ impl World {
 }
 
 impl Partner {
+    /// At the very end all that stands is cancelled, in whatever weather, until that is done: then
+    /// no seat is taken, and none was given back twice.
+    pub(super) async fn cancel_all(&self, world: &World) {
+        let organiser = Caller { id: self.caller.id.clone(), role: Role::Organiser };
+        for _ in 0..CANCELLING_MAX {
+            let request = Parts::cancel_all(&organiser, &world.event);
+            match world.send(Operation::CancelAll, request).await {
+                Outcome::Success(done) if done["status"] == "done" => {
+                    world.count("all cancelled");
+                    if world.auditor.reservations().values().any(|one| one.is_live()) {
+                        world.auditor.object("a reservation stands though all are cancelled");
+                    }
+                    return;
+                }
+                Outcome::Refusal(code) if code != "version-conflict" => {
+                    world.auditor.object(&format!("a cancellation of all met {code}"));
+                }
+                Outcome::Success(_) | Outcome::Refusal(_) | Outcome::Fault | Outcome::Unknown => {
+                    world.count("cancelled in part");
+                }
+            }
+        }
+        world.auditor.object("not all are cancelled, however often it is asked");
+    }
+
     /// Changes the event. Once that is answered, every pool must know, and so must whoever looks.
     pub(super) async fn run_sale(&self, world: &World) {
         let body = match world.dice.between(0, 9) {

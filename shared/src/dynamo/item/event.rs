@@ -20,6 +20,9 @@ const ENDS_AT: &str = "ends_at";
 /// Only an event whose last change is still on its way has it.
 const CHANGING: &str = "changing";
 
+/// Which request cancelled all reservations of an event last.
+const CANCELLED_BY: &str = "cancelled_by";
+
 /// Which request created an event, or claims its id.
 pub(in crate::dynamo) const CREATED_BY: &str = "created_by";
 /// The condition of a step of a creation that has claimed the event's id.
@@ -49,6 +52,9 @@ pub(in crate::dynamo) fn of_event(event: &Event) -> Item {
     item.extend(of_terms(&partition, &event.terms, event.revision).into_iter().flatten());
     if event.is_changing {
         item.insert(CHANGING.to_owned(), AttributeValue::Bool(true));
+    }
+    if let Some(by) = event.cancelled_by {
+        item.insert(CANCELLED_BY.to_owned(), number(by.get()));
     }
     item
 }
@@ -128,6 +134,10 @@ pub(in crate::dynamo) fn to_event(id: &EventId, item: &Item) -> Result<Event, St
             terms,
             revision,
             is_changing: item.contains_key(CHANGING),
+            cancelled_by: match item.contains_key(CANCELLED_BY) {
+                true => Some(RequestMark::new(whole(item, CANCELLED_BY)?)),
+                false => None,
+            },
             created_at: moment(item, "created_at")?,
             created_by: RequestMark::new(whole(item, CREATED_BY)?),
         };
@@ -145,5 +155,12 @@ fn seal_of(event: &Event) -> Seal {
         Some(ends_at) => seal.and(&[&ends_at.get().as_millisecond()]),
         None => seal, // as of events from before they could end
     };
-    if event.revision > 0 { seal.and(&[&"c", &event.revision, &event.is_changing]) } else { seal }
+    let seal = match event.revision {
+        0 => seal,
+        revision => seal.and(&[&"c", &revision, &event.is_changing]),
+    };
+    match event.cancelled_by {
+        Some(by) => seal.and(&[&"x", &by.get()]),
+        None => seal,
+    }
 }

@@ -65,6 +65,10 @@ async fn refuse(partner: &Client, organiser: &Client) {
         name: "Rust Night".parse().expect("a name"),
         total_seats: 2.try_into().expect("seats"),
         ends_at: None,
+        status: None,
+        sales_open_at: None,
+        sales_close_at: None,
+        max_seats_per_order: None,
     };
     let night = see("create an event", organiser.create_event(None, &night).await, 201);
     let event_id = night.event_id.parse().expect("an id");
