@@ -182,6 +182,19 @@ async fn the_audit_names_a_pool_that_missed_a_change() {
 }
 
 #[tokio::test]
+async fn the_retry_of_a_creation_is_no_other_when_the_event_was_changed_since() {
+    let desk = desk(SimulatedStore::calm());
+    let new = json!({"eventId": "any", "name": "First", "totalSeats": 60});
+    let create = || incoming("POST", "/events").from("chief", "organiser").keyed("new").body(&new);
+    let created = create().at(&desk).await;
+    assert_eq!(created.said(), "201");
+    assert_eq!(patch(&desk, &json!({"name": "Second", "status": "paused"})).await.said(), "200");
+    let again = create().at(&desk).await;
+    assert_eq!((again.said(), again.header("idempotency-replayed")), ("201".to_owned(), "true"));
+    assert_eq!(summary(&desk).await["name"], "Second", "it is as its organiser has left it");
+}
+
+#[tokio::test]
 async fn whoever_remembers_an_event_learns_that_it_was_changed() {
     let store = SimulatedStore::calm();
     open(&store, "any", 60).await;

@@ -14,6 +14,7 @@ use shared::order::SeatCount;
 use shared::pool::Pool;
 use shared::refusal::Refusal;
 use shared::rules::Decision;
+use shared::terms::Sale;
 use shared::view::View;
 
 use crate::support::ledger::{Step, World};
@@ -44,8 +45,20 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     );
     let wait = prop_oneof![2 => 0..900_i64, 1 => 0..26 * 3_600_i64];
     let wait = wait.prop_map(|seconds| Step::Wait { seconds });
-    let step =
-        prop_oneof![6 => reserve, 5 => cancel, 2 => amend, 2 => confirm, 2 => extend, 1 => wait];
+    let sale = prop::sample::select(vec![Sale::OnSale, Sale::OnSale, Sale::Paused, Sale::Closed]);
+    let terms = (sale, prop::option::of(1..=10_u64))
+        .prop_map(|(sale, order_max)| Step::Terms { sale, order_max });
+    let all = (2..4_u64).prop_map(|by| Step::CancelAll { by });
+    let of_organisers = prop_oneof![3 => terms, 1 => all];
+    let step = prop_oneof![
+        12 => reserve,
+        10 => cancel,
+        4 => amend,
+        4 => confirm,
+        4 => extend,
+        2 => wait,
+        1 => of_organisers,
+    ];
     prop::collection::vec(step, 1..120)
 }
 
@@ -96,6 +109,7 @@ fn any_sequence_of_requests_sells_every_seat_once_and_loses_none() {
     seen.lock().unwrap().append(&mut live(event, &rare_steps()));
 
     let every_outcome = [
+        "all cancelled",
         "another partner's",
         "as asked already",
         "cancellation replayed",
@@ -117,9 +131,11 @@ fn any_sequence_of_requests_sells_every_seat_once_and_loses_none() {
         "key reused",
         "more seats",
         "never sold",
+        "no more by the terms",
         "not enough for more",
         "not enough seats",
         "not held",
+        "refused by the terms",
         "replayed",
         "sold",
         "too many held",

@@ -5,8 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::option;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::desk::Desk;
+use shared::refusal::Refusal;
+use shared::terms::{Sale as SaleTerm, Terms};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -123,6 +127,42 @@ async fn once_a_pause_is_answered_no_order_is_accepted_however_many_are_under_wa
     let sold: u64 = told.iter().map(|(sold, _)| sold).sum();
     assert!(told.iter().all(|(_, refused)| *refused > 0), "each met the pause");
     assert_eq!(summary(&organiser).await["reservedSeats"], sold, "no seat is lost");
+}
+
+proptest! {
+    /// The terms, said a second time and in other words.
+    #[test]
+    fn an_order_is_admitted_when_the_sale_is_open_and_it_is_no_larger_than_it_may(
+        (sale, opens, closes) in (0..3_usize, option::of(0..9_i64), option::of(0..9_i64)),
+        (max, seats, now) in (option::of(1..=10_u64), 1..=10_u32, 0..9_i64),
+    ) {
+        let at = |second: i64| nouns::start_of_time() + SignedDuration::from_secs(second);
+        let moment = |second: Option<i64>| second.map(|second| at(second).try_into().unwrap());
+        let terms = Terms {
+            sale: [SaleTerm::OnSale, SaleTerm::Paused, SaleTerm::Closed][sale],
+            opens_at: moment(opens),
+            closes_at: moment(closes),
+            order_max: max.map(|max| max.try_into().unwrap()),
+        };
+        let times: Vec<_> = (0..9)
+            .filter(|second| opens.is_none_or(|opens| opens <= *second))
+            .filter(|second| closes.is_none_or(|closes| *second < closes))
+            .collect();
+        let admitted = terms.admit(seats, at(now));
+        if sale != 0 || !times.contains(&now) {
+            let is_closed = matches!(admitted, Err(Refusal::SalesClosed { .. }));
+            prop_assert!(is_closed, "{admitted:?}");
+        } else if let Some(max) = max.filter(|max| *max < u64::from(seats)) {
+            let max = u32::try_from(max).unwrap();
+            prop_assert_eq!(admitted, Err(Refusal::OrderTooLarge { max }));
+        } else {
+            prop_assert_eq!(admitted, Ok(()));
+        }
+        if let Err(Refusal::SalesClosed { opens_at: Some(opens_at) }) = admitted {
+            // It is said only of a sale that opens by itself.
+            prop_assert!(sale == 0 && opens.map(at) == Some(opens_at) && at(now) < opens_at);
+        }
+    }
 }
 
 /// In virtual time, on a DynamoDB as quick as AWS's: 300 sellers order one after another, without

@@ -51,7 +51,7 @@ pub async fn amend_event<S: Store>(
 ) -> Result<Amended, Problem> {
     let (started, mut in_doubt) = (Instant::now(), false);
     for round in 1.. {
-        match write(desk, id, amendment, &is_meant, in_doubt).await {
+        match write(desk, id, amendment, &is_meant, &mut in_doubt).await {
             Ok(Some((event, replayed))) => {
                 impose(desk, &event, started).await.map_err(unfinished)?;
                 let event = finish(desk, event, started).await.map_err(unfinished)?;
@@ -60,7 +60,6 @@ pub async fn amend_event<S: Store>(
             Ok(None) => {}
             Err(Problem::Store(StoreError::Unavailable(cause))) => {
                 trail::note(|trail| trail.doubt(cause.as_ref()));
-                in_doubt = true;
             }
             // While it may have been changed, no error is final.
             Err(Problem::Store(error)) if in_doubt => {
@@ -80,13 +79,13 @@ pub async fn amend_event<S: Store>(
 }
 
 /// Writes the event as it shall be, and gives it; also if it is like that already. `None` if
-/// another change came first.
+/// another change came first. From a write without an answer on, the request is in doubt.
 async fn write<S: Store>(
     desk: &Desk<S>,
     id: &EventId,
     amendment: &EventAmendment,
     is_meant: impl Fn(u64) -> bool,
-    in_doubt: bool,
+    in_doubt: &mut bool,
 ) -> Result<Option<(Event, bool)>, Problem> {
     let standing = desk.store.load_event(id).await?.ok_or(Problem::EventNotFound)?;
     let amended = standing.amended(amendment);
@@ -96,17 +95,21 @@ async fn write<S: Store>(
     if !is_meant(standing.revision) {
         let unknown = "it may have been changed, and then once more";
         let unknown = || StoreError::Unavailable(unknown.into()).into();
-        return Err(if in_doubt { unknown() } else { Problem::EventChanged });
+        return Err(if *in_doubt { unknown() } else { Problem::EventChanged });
     }
     if !amended.terms.are_in_order() {
         return Err(Problem::sale_never_open());
     }
     let amended =
         Event { revision: standing.revision.saturating_add(1), is_changing: true, ..amended };
-    Ok(match desk.store.amend(&amended, standing.revision).await? {
-        Commit::Applied => Some((amended, false)),
-        Commit::Conflict(_) => None,
-    })
+    match desk.store.amend(&amended, standing.revision).await {
+        Ok(Commit::Applied) => Ok(Some((amended, false))),
+        Ok(Commit::Conflict(_)) => Ok(None),
+        Err(error) => {
+            *in_doubt |= matches!(error, StoreError::Unavailable(_));
+            Err(error.into())
+        }
+    }
 }
 
 /// Puts all pools on the event's terms, if they are not on later ones. What cannot be done with one

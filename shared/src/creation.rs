@@ -100,6 +100,8 @@ async fn own_work<S: Store>(store: &S, event: &Event) -> Result<bool, Problem> {
             && standing.terms == event.terms;
         return match (is_ours, is_same) {
             (true, true) => Ok(true),
+            // Its organiser has changed it since, and what was asked for is not known any more.
+            (true, false) if standing.revision > event.revision => Ok(true),
             (true, false) => Err(Refusal::IdempotencyKeyReused.into()),
             (false, _) => Err(Problem::EventExists),
         };

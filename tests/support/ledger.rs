@@ -3,6 +3,7 @@
 
 mod amendments;
 mod holds;
+mod sale;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use shared::refusal::Refusal;
 use shared::reservation::{Reservation, ReservationId, Status};
 use shared::rules::Decision;
 use shared::summary::Summary;
+use shared::terms::{Sale, Terms};
 use shared::view::View;
 
 use super::nouns;
@@ -29,6 +31,8 @@ pub(crate) enum Step {
     Confirm { caller: usize, owner: usize, key: u8 },
     Extend { caller: usize, owner: usize, key: u8, seconds: u64 },
     Cancel { caller: usize, owner: usize, key: u8, by: u64 },
+    Terms { sale: Sale, order_max: Option<u64> },
+    CancelAll { by: u64 },
     Wait { seconds: i64 },
 }
 
@@ -89,6 +93,11 @@ impl World {
                 let id = self.id_of(&self.callers[owner], key);
                 self.cancel(&id, &self.callers[caller].clone(), RequestMark::new(by));
             }
+            Step::Terms { sale, order_max } => {
+                let order_max = order_max.map(|max| max.try_into().expect("1 to 10 seats"));
+                self.change_terms(Terms { sale, order_max, ..Terms::default() });
+            }
+            Step::CancelAll { by } => self.cancel_all(RequestMark::new(by)),
             Step::Wait { seconds } => {
                 self.now += SignedDuration::from_secs(seconds);
                 self.let_holds_end();
@@ -114,6 +123,10 @@ impl World {
             Some(_) => {
                 assert_eq!(decided, Err(Refusal::IdempotencyKeyReused));
                 self.seen.insert("key reused");
+            }
+            None if let Err(refusal) = self.event.terms.admit(requested, self.now) => {
+                assert_eq!(decided, Err(refusal));
+                self.seen.insert("refused by the terms");
             }
             None if order.hold.is_some() && self.held_in(id, &order.partner) + requested > 25 => {
                 assert_eq!(decided, Err(Refusal::TooManyHeld));
@@ -226,20 +239,15 @@ impl World {
     /// Writes the changes, as a store would, and checks each against the pool before it.
     fn commit(&mut self, changes: &[Change], reservation: Reservation) {
         for change in changes {
-            let before = &mut self.pools[usize::from(change.pool().get())];
-            assert_eq!(change.expected_version(), before.version());
+            let before = self.pools[usize::from(change.pool().get())].clone();
+            assert_eq!(change.expected(), before.stamp());
             assert_eq!(change.after().version(), before.version() + 1, "versions step by one");
             let after = change.after();
-            for id in before.reservations().map(|one| one.id).filter(|id| !has(after, id)) {
-                let dropped = self.ledger.remove(&id).expect("only what is there can be dropped");
-                let ended_at = dropped.ended_at().expect("what is live is never dropped");
-                assert!(self.now.duration_since(ended_at) > SignedDuration::from_hours(24));
-                self.seen.insert("dropped");
-            }
+            self.forget_dropped(&before, after);
             if change.pool() == reservation.id.pool() {
                 assert_eq!(written(&before.settled(self.now), after), [&reservation]);
             }
-            *before = after.clone();
+            self.pools[usize::from(change.pool().get())] = after.clone();
         }
         self.ledger.insert(reservation.id, reservation);
     }

@@ -18,6 +18,10 @@ pub fn cancelling(
     progress: Progress,
     replayed: bool,
 ) -> Response<Body> {
+    if !replayed {
+        let seats = u32::try_from(progress.seats).unwrap_or(u32::MAX);
+        trail::note(|trail| trail.seats_returned = seats);
+    }
     let begun = start(202).header(LOCATION, format!("cancellations/{by}"));
     json(mark(begun, replayed), &CancellationBody::of(event, by, progress))
 }

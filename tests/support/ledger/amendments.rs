@@ -30,6 +30,11 @@ impl World {
         } else if !is_seen {
             assert_eq!(decided, Err(Refusal::ReservationChanged));
             self.seen.insert("changed unseen");
+        } else if more > 0
+            && let Err(refusal) = self.event.terms.admit(seats.get(), self.now)
+        {
+            assert_eq!(decided, Err(refusal));
+            self.seen.insert("no more by the terms");
         } else if is_held && held + more > 25 {
             assert_eq!(decided, Err(Refusal::TooManyHeld));
         } else if free < more {
