@@ -9,6 +9,7 @@ use shared::dynamo::DynamoStore;
 use shared::event::Event;
 use shared::store::{Commit, Store};
 
+use crate::support::database::{number, text};
 use crate::support::desk::{desk, incoming, open};
 use crate::support::own_table::OwnTable;
 use crate::support::sale::{Callers, Sale};
@@ -109,6 +110,22 @@ async fn what_was_never_counted_is_and_ends_the_page_when_it_is_much() {
     // Now a board has the numbers of all large ones.
     let again = page(&desk, "").await;
     assert_eq!((ids(&again), &again["nextCursor"]), (vec!["a", "b", "c", "d"], &Value::Null));
+}
+
+#[tokio::test]
+async fn an_event_that_is_corrupt_hides_no_other() {
+    let table = OwnTable::create().await;
+    let desk = desk(table.store.clone());
+    for (id, seats) in [("a", 120), ("b", 120), ("c", 120), ("d", 900), ("e", 120)] {
+        open(&desk.store, id, seats).await;
+    }
+    table.set("event#a", "event", "total_seats", number("0")).await;
+    table.set("event#c#1", "pool", "version", text("x")).await;
+    table.set("event#d", "board", "begun", text("x")).await;
+    table.delete("event#e#0", "pool").await;
+    assert_eq!(ids(&page(&desk, "").await), ["b", "d"]);
+    let first = page(&desk, "?limit=1").await;
+    assert_eq!(ids(&first), ["b"], "a page is filled with what can be read");
 }
 
 async fn page(desk: &Desk<DynamoStore>, query: &str) -> Value {

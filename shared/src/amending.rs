@@ -50,6 +50,7 @@ pub async fn amend_event<S: Store>(
     is_meant: impl Fn(u64) -> bool,
 ) -> Result<Amended, Problem> {
     let (started, mut in_doubt) = (Instant::now(), false);
+    let mut last = Problem::Contended { attempts: ROUNDS_MAX };
     for round in 1.. {
         match write(desk, id, amendment, &is_meant, &mut in_doubt).await {
             Ok(Some((event, replayed))) => {
@@ -60,6 +61,7 @@ pub async fn amend_event<S: Store>(
             Ok(None) => {}
             Err(Problem::Store(StoreError::Unavailable(cause))) => {
                 trail::note(|trail| trail.doubt(cause.as_ref()));
+                last = StoreError::Unavailable(cause).into();
             }
             // While it may have been changed, no error is final.
             Err(Problem::Store(error)) if in_doubt => {
@@ -75,7 +77,7 @@ pub async fn amend_event<S: Store>(
     if in_doubt {
         return Err(StoreError::Unavailable("an event may yet be changed".into()).into());
     }
-    Err(Problem::Contended { attempts: ROUNDS_MAX })
+    Err(last)
 }
 
 /// Writes the event as it shall be, and gives it; also if it is like that already. `None` if

@@ -24,7 +24,8 @@ const AT_ONCE: usize = 8;
 /// One page of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// What it shows: it may be less than its size, and others follow.
+    /// What it shows: it may be less than its size, and others follow. An event that cannot be read
+    /// is left out.
     pub events: Vec<Summary>,
     /// The event with which the next page begins. `None` if this is the last.
     pub next: Option<EventId>,
@@ -66,31 +67,41 @@ pub async fn page<S: Store>(
     for some in listed.chunks(AT_ONCE) {
         let counts: Vec<_> =
             some.iter().map(|(event, known)| summary(desk, event, known)).collect();
-        summaries.extend(try_join_all(counts).await?);
+        summaries.extend(try_join_all(counts).await?.into_iter().flatten());
     }
     Ok(Page { events: summaries, next })
 }
 
-/// The event's numbers: as they are known, or as they are counted now.
+/// The event's numbers: as they are known, or as they are counted now. `None` if what is stored of
+/// it is corrupt: one such event must not hide all others, and the audit rings for it.
 async fn summary<S: Store>(
     desk: &Desk<S>,
     event: &Event,
     known: &Option<Census>,
-) -> Result<Summary, StoreError> {
+) -> Result<Option<Summary>, StoreError> {
     if let Some(census) = known {
-        return Ok(Summary::of(event, census, desk.now()));
+        return Ok(Some(Summary::of(event, census, desk.now())));
     }
-    let census = lookout::census(desk, event).await?;
-    Ok(Summary::of(event, &census, desk.now()))
+    match lookout::census(desk, event).await {
+        Ok(census) => Ok(Some(Summary::of(event, &census, desk.now()))),
+        Err(error @ StoreError::Corrupt { .. }) => {
+            tracing::error!(%error, event = %event.id, "an event cannot be listed");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
-/// What the board knows of a large event, if it was ever counted.
+/// What the board knows of a large event, if it was ever counted and can be read.
 async fn on_board<S: Store>(desk: &Desk<S>, event: &Event) -> Result<Option<Census>, StoreError> {
     if event.pools.get() <= FEW_POOLS {
         return Ok(None);
     }
-    let board = desk.store.load_board(event).await?;
-    Ok(Some(board.census).filter(|_| board.round > 0))
+    match desk.store.load_board(event).await {
+        Ok(board) => Ok(Some(board.census).filter(|_| board.round > 0)),
+        Err(StoreError::Corrupt { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The cursor of the page that begins with this event.

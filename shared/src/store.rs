@@ -88,7 +88,7 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
 
     /// The events of the directory by id, from this one on, or the first; so many at most. There
-    /// are fewer only if these are the last.
+    /// are fewer only if these are the last. One that is corrupt is left out.
     fn load_directory(
         &self,
         from: Option<&EventId>,

@@ -179,7 +179,7 @@ impl DynamoStore {
         }
     }
 
-    /// Those of these events that there are, in this order.
+    /// Those of these events that there are and can be read, in this order.
     async fn load_events(&self, ids: Vec<EventId>) -> Result<Vec<Event>, StoreError> {
         let key = |id| item::key_of(item::event::event_partition(id), item::event::EVENT_SORT);
         let found = self.get_all(ids.iter().map(key).collect()).await?;
@@ -187,9 +187,10 @@ impl DynamoStore {
             found.iter().filter_map(|found| Some((found.get("pk")?.as_s().ok()?, found))).collect();
         let read = |id| {
             let found = found.get(&item::event::event_partition(id))?;
-            Some(item::event::to_event(id, found))
+            let event = item::event::to_event(id, found);
+            event.inspect_err(|error| tracing::error!(%error, "an event cannot be listed")).ok()
         };
-        ids.iter().filter_map(read).collect()
+        Ok(ids.iter().filter_map(read).collect())
     }
 }
 
