@@ -1,9 +1,11 @@
 //! `POST /events/{eventId}/cancellations`: an organiser cancels all reservations of an event.
 
 use serde_json::{Value, json};
-use shared::event::PoolIndex;
+use shared::event::{Event, PoolIndex};
 use shared::mark::RequestMark;
+use shared::pool::Pool;
 use shared::store::{Commit, Store as _};
+use shared::terms::{Sale as SaleTerm, Terms};
 use tokio::task::JoinSet;
 
 use crate::amend_event::{order, patch, summary};
@@ -106,6 +108,33 @@ async fn what_broke_off_is_gone_on_with() {
     let done = all_of_any().keyed("all").at(&desk).await.json();
     assert_eq!((&done["cancelledReservations"], &done["status"]), (&json!(30), &json!("done")));
     assert!(store.peek_pools(&event).iter().all(|pool| pool.available() == pool.capacity()));
+}
+
+#[tokio::test]
+async fn what_was_sold_since_the_sale_was_opened_again_is_left_alone() {
+    let store = SimulatedStore::calm();
+    let event = open(&store, "any", 150).await;
+    let desk = desk(store.clone());
+    for number in 0..30 {
+        assert_eq!(order(1).keyed(&format!("{number}")).at(&desk).await.said(), "201");
+    }
+    // All are to be cancelled, and of one pool the sale is open again by now.
+    let by =
+        RequestMark::of_cancel_all(&event.id, &nouns::partner("chief"), &"all".parse().unwrap());
+    let terms = Terms { sale: SaleTerm::Closed, ..Terms::default() };
+    let closed = Event { terms, revision: 1, cancelled_by: Some(by), ..event };
+    assert_eq!(store.amend(&closed, 0).await.unwrap(), Commit::Applied);
+    let opened = Event { terms: Terms::default(), revision: 2, ..closed.clone() };
+    for index in closed.pools.indices() {
+        let on = if index == PoolIndex::new(1) { &opened } else { &closed };
+        assert_eq!(store.impose(on, index).await.unwrap(), Commit::Applied);
+    }
+    let live_in = |pool: &Pool| pool.reservations().filter(|one| one.is_live()).count();
+    let before: Vec<_> = store.peek_pools(&closed).iter().map(live_in).collect();
+    let done = all_of_any().keyed("all").at(&desk).await.json();
+    let after: Vec<_> = store.peek_pools(&closed).iter().map(live_in).collect();
+    assert_eq!(after, [0, before[1], 0]);
+    assert!(before[1] > 0 && done["remainingReservations"] == before[1], "{done}");
 }
 
 /// Partners order and cancel all the while; whatever they were told, all seats are back in the end.

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::amend_event::{order, patch, summary};
+use crate::cancel_all_reservations::all_of_any;
 use crate::support::desk::{desk, desk_at, incoming, open};
 use crate::support::nouns;
 use crate::support::own_table::OwnTable;
@@ -168,8 +169,8 @@ proptest! {
 /// In virtual time, on a DynamoDB as quick as AWS's: 300 sellers order one after another, without
 /// end, until they meet the pause.
 #[test]
-fn an_event_of_100_000_seats_is_paused_within_two_seconds_of_a_burst() {
-    let (took, sold) = runtime().block_on(async {
+fn an_event_of_100_000_seats_is_paused_in_a_burst_within_two_seconds_and_cancelled_in_four() {
+    let (took, cancelled_in, sold) = runtime().block_on(async {
         let dice = Dice::new(1);
         let store = SimulatedStore::under(Weather::aws(), dice.clone());
         store.put_event(&nouns::event("any", 100_000));
@@ -200,8 +201,11 @@ fn an_event_of_100_000_seats_is_paused_within_two_seconds_of_a_burst() {
         let reserved = summary(&organiser).await["reservedSeats"].as_u64();
         let sold = sold.load(Ordering::Relaxed);
         assert_eq!(reserved, Some(sold), "every seat that is taken was told of");
-        (took, sold)
+        let started = Instant::now();
+        assert_eq!(all_of_any().at(&organiser).await.json()["cancelledSeats"], sold);
+        (took, started.elapsed(), sold)
     });
     assert!(sold > 1_000, "{sold} orders are no burst");
     assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(cancelled_in < Duration::from_secs(4), "{cancelled_in:?}");
 }

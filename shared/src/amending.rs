@@ -6,25 +6,18 @@
 //! or the same asked again, puts all pools on its own terms, which are whole, so nothing is left
 //! to undo.
 
-use std::time::Duration;
-
-use futures_util::stream::{self, StreamExt as _};
 use tokio::time::Instant;
 
-use crate::desk::{Desk, jitter};
+use crate::desk::Desk;
 use crate::event::{Event, EventAmendment, PoolIndex};
 use crate::problem::Problem;
 use crate::store::{Commit, Store, StoreError};
+use crate::sweep::{PAUSE, TIME_MAX, sweep};
 use crate::text::EventId;
 use crate::trail;
 
-/// So many pools at once: an event of 2,000 has all of them changed well within a second in AWS.
-const AT_ONCE: usize = 32;
-
-/// How often it begins again after another change came in between, and how long it goes on.
+/// How often it begins again after another change came in between.
 const ROUNDS_MAX: u32 = 8;
-const TIME_MAX: Duration = Duration::from_secs(6);
-const PAUSE: Duration = Duration::from_millis(60);
 
 /// An event as it is, now that all its pools know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,15 +47,16 @@ pub async fn amend_event<S: Store>(
     for round in 1.. {
         match write(desk, id, amendment, &is_meant, &mut in_doubt).await {
             Ok(Some((event, replayed))) => {
-                impose(desk, &event, started).await.map_err(unfinished)?;
+                if !event.is_changing {
+                    return Ok(Amended { event, replayed: replayed && !in_doubt });
+                }
+                let imposed = sweep(desk, &event, started, |index| impose(desk, &event, index));
+                imposed.await.map_err(unfinished)?;
                 let event = finish(desk, event, started).await.map_err(unfinished)?;
                 return Ok(Amended { event, replayed: replayed && !in_doubt });
             }
             Ok(None) => {}
-            Err(Problem::Store(StoreError::Unavailable(cause))) => {
-                trail::note(|trail| trail.doubt(cause.as_ref()));
-                last = StoreError::Unavailable(cause).into();
-            }
+            Err(problem @ Problem::Store(StoreError::Unavailable(_))) => last = problem,
             // While it may have been changed, no error is final.
             Err(Problem::Store(error)) if in_doubt => {
                 return Err(StoreError::Unavailable(Box::new(error)).into());
@@ -72,7 +66,7 @@ pub async fn amend_event<S: Store>(
         if round == ROUNDS_MAX || started.elapsed() >= TIME_MAX {
             break;
         }
-        tokio::time::sleep(jitter(desk.random(), PAUSE)).await;
+        tokio::time::sleep(desk.jitter(PAUSE)).await;
     }
     if in_doubt {
         return Err(StoreError::Unavailable("an event may yet be changed".into()).into());
@@ -108,59 +102,26 @@ async fn write<S: Store>(
         Ok(Commit::Applied) => Ok(Some((amended, false))),
         Ok(Commit::Conflict(_)) => Ok(None),
         Err(error) => {
-            *in_doubt |= matches!(error, StoreError::Unavailable(_));
+            if let StoreError::Unavailable(cause) = &error {
+                trail::note(|trail| trail.doubt(cause.as_ref()));
+                *in_doubt = true;
+            }
             Err(error.into())
         }
     }
 }
 
-/// Puts all pools on the event's terms, if they are not on later ones. What cannot be done with one
-/// pool is done with all others.
+/// Puts one pool on the event's terms, if it is not on later ones.
 async fn impose<S: Store>(
     desk: &Desk<S>,
     event: &Event,
-    started: Instant,
-) -> Result<(), StoreError> {
-    if !event.is_changing {
-        return Ok(());
-    }
-    let pools: Vec<_> =
-        event.pools.indices().map(|index| impose_on(desk, event, index, started)).collect();
-    let mut imposed = stream::iter(pools).buffer_unordered(AT_ONCE);
-    let mut outcome = Ok(());
-    while let Some(one) = imposed.next().await {
-        outcome = outcome.and(one);
-    }
-    outcome
-}
-
-async fn impose_on<S: Store>(
-    desk: &Desk<S>,
-    event: &Event,
     index: PoolIndex,
-    started: Instant,
 ) -> Result<(), StoreError> {
-    loop {
-        let error = match desk.store.impose(event, index).await {
-            Ok(Commit::Applied) => return Ok(()),
-            // An earlier try, or a later change, was here.
-            Ok(Commit::Conflict(Some(pool))) if pool.revision() >= event.revision => return Ok(()),
-            Ok(Commit::Conflict(_)) => StoreError::Unavailable("a pool is busy".into()),
-            Err(error @ StoreError::Unavailable(_)) => error,
-            Err(error) => return Err(error),
-        };
-        if started.elapsed() >= TIME_MAX {
-            return Err(error);
-        }
-        tokio::time::sleep(jitter(desk.random(), PAUSE)).await;
-        if desk
-            .store
-            .load_pool(event, index)
-            .await
-            .is_ok_and(|pool| pool.revision() >= event.revision)
-        {
-            return Ok(());
-        }
+    match desk.store.impose(event, index).await? {
+        Commit::Applied => Ok(()),
+        // An earlier try, or a later change, was here.
+        Commit::Conflict(Some(pool)) if pool.revision() >= event.revision => Ok(()),
+        Commit::Conflict(_) => Err(StoreError::Unavailable("a pool is busy".into())),
     }
 }
 
@@ -171,9 +132,6 @@ async fn finish<S: Store>(
     event: Event,
     started: Instant,
 ) -> Result<Event, StoreError> {
-    if !event.is_changing {
-        return Ok(event);
-    }
     let finished = Event { is_changing: false, ..event };
     loop {
         match desk.store.amend(&finished, finished.revision).await {
@@ -188,7 +146,7 @@ async fn finish<S: Store>(
             _ if started.elapsed() >= TIME_MAX => {
                 return Err(StoreError::Unavailable("an event is busy".into()));
             }
-            _ => tokio::time::sleep(jitter(desk.random(), PAUSE)).await,
+            _ => tokio::time::sleep(desk.jitter(PAUSE)).await,
         }
     }
 }

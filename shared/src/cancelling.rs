@@ -4,9 +4,6 @@
 //! A commit cancels what is live, on condition of what it read: so each reservation is cancelled
 //! once, and whatever broke off can be begun again. What was done is seen in the pools themselves.
 
-use std::time::Duration;
-
-use futures_util::stream::{self, StreamExt as _};
 use tokio::time::Instant;
 
 use crate::amending::amend_event;
@@ -15,13 +12,9 @@ use crate::event::{Event, EventAmendment, PoolIndex};
 use crate::mark::RequestMark;
 use crate::problem::Problem;
 use crate::store::{Commit, Store, StoreError};
+use crate::sweep::sweep;
 use crate::terms::Sale;
 use crate::text::EventId;
-
-/// So many pools at once, and no attempt later than this: an event of 2,000 pools takes a second.
-const AT_ONCE: usize = 32;
-const TIME_MAX: Duration = Duration::from_secs(6);
-const PAUSE: Duration = Duration::from_millis(40);
 
 /// What has become of the reservations of an event whose organiser cancels all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,10 +61,7 @@ pub async fn cancel_all<S: Store>(
     let amendment = EventAmendment { sale, cancelled_by, ..EventAmendment::default() };
     let event = amend_event(desk, id, &amendment, |_| true).await?.event;
 
-    let pools = event.pools.indices().map(|index| cancel_in(desk, &event, index, by, started));
-    let pools = stream::iter(pools.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
-    let outcome = pools.fold(Ok(()), async |outcome: Result<(), StoreError>, one| outcome.and(one));
-    let outcome = outcome.await;
+    let outcome = sweep(desk, &event, started, |index| cancel_in(desk, &event, index, by)).await;
     let progress = progress(desk, &event).await?;
     // What is left is told, if it is only a matter of time.
     match outcome {
@@ -80,30 +70,22 @@ pub async fn cancel_all<S: Store>(
     }
 }
 
-/// Gives all seats of one pool back.
+/// Gives all seats of one pool back, unless its sale was opened again meanwhile: what was sold
+/// since is not meant.
 async fn cancel_in<S: Store>(
     desk: &Desk<S>,
     event: &Event,
     index: PoolIndex,
     by: RequestMark,
-    started: Instant,
 ) -> Result<(), StoreError> {
-    loop {
-        let error = match desk.store.load_pool(event, index).await {
-            Ok(pool) => {
-                let Some(change) = pool.cancel_all(by, desk.now()) else { return Ok(()) };
-                match desk.store.commit(event, &[change]).await {
-                    Ok(Commit::Applied) => return Ok(()),
-                    Ok(Commit::Conflict(_)) => StoreError::Unavailable("a pool is busy".into()),
-                    Err(error) => error,
-                }
-            }
-            Err(error) => error,
-        };
-        if started.elapsed() >= TIME_MAX || !matches!(error, StoreError::Unavailable(_)) {
-            return Err(error);
-        }
-        tokio::time::sleep(desk.jitter(PAUSE)).await;
+    let pool = desk.store.load_pool(event, index).await?;
+    if pool.terms().sale != Sale::Closed {
+        return Ok(());
+    }
+    let Some(change) = pool.cancel_all(by, desk.now()) else { return Ok(()) };
+    match desk.store.commit(event, &[change]).await? {
+        Commit::Applied => Ok(()),
+        Commit::Conflict(_) => Err(StoreError::Unavailable("a pool is busy".into())),
     }
 }
 

@@ -3,14 +3,13 @@
 //! Those of a large event are the board's: they were true when somebody last looked at all its
 //! pools. A small event costs as much to count as its board costs to read, and is counted.
 
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::board::Census;
-use crate::cursor;
 use crate::desk::Desk;
 use crate::event::Event;
-use crate::list::PageSize;
 use crate::lookout::{self, FEW_POOLS};
+use crate::paging::{self, PageSize};
 use crate::store::{Store, StoreError};
 use crate::summary::Summary;
 use crate::text::{EventId, Malformed};
@@ -45,31 +44,21 @@ pub async fn page<S: Store>(
     let beyond = if events.len() > size.get() { events.pop() } else { None };
     let mut next = beyond.map(|event| event.id);
 
-    let mut known = Vec::with_capacity(events.len());
-    for some in events.chunks(AT_ONCE) {
-        let looks: Vec<_> = some.iter().map(|event| on_board(desk, event)).collect();
-        known.extend(try_join_all(looks).await?);
+    let looks: Vec<_> = events.iter().map(|event| on_board(desk, event)).collect();
+    let known: Vec<_> = stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
+    let (mut listed, mut counted) = (Vec::with_capacity(events.len()), 0_u32);
+    for (event, known) in events.iter().zip(known) {
+        if counted >= POOLS_MAX {
+            next = Some(event.id.clone());
+            break;
+        }
+        if known.is_none() {
+            counted = counted.saturating_add(event.pools.get().into());
+        }
+        listed.push(summary(desk, event, known));
     }
-    let mut counted = 0_u32;
-    let is_beyond = |(event, census): (&Event, &Option<Census>)| {
-        let is_full = counted >= POOLS_MAX;
-        counted =
-            counted.saturating_add(if census.is_none() { event.pools.get().into() } else { 0 });
-        is_full
-    };
-    if let Some(position) = events.iter().zip(&known).position(is_beyond) {
-        next = events.get(position).map(|event| event.id.clone());
-        known.truncate(position);
-    }
-
-    let mut summaries = Vec::with_capacity(known.len());
-    let listed: Vec<_> = events.iter().zip(known).collect();
-    for some in listed.chunks(AT_ONCE) {
-        let counts: Vec<_> =
-            some.iter().map(|(event, known)| summary(desk, event, known)).collect();
-        summaries.extend(try_join_all(counts).await?.into_iter().flatten());
-    }
-    Ok(Page { events: summaries, next })
+    let summaries: Vec<_> = stream::iter(listed).buffered(AT_ONCE).try_collect().await?;
+    Ok(Page { events: summaries.into_iter().flatten().collect(), next })
 }
 
 /// The event's numbers: as they are known, or as they are counted now. `None` if what is stored of
@@ -77,10 +66,10 @@ pub async fn page<S: Store>(
 async fn summary<S: Store>(
     desk: &Desk<S>,
     event: &Event,
-    known: &Option<Census>,
+    known: Option<Census>,
 ) -> Result<Option<Summary>, StoreError> {
     if let Some(census) = known {
-        return Ok(Some(Summary::of(event, census, desk.now())));
+        return Ok(Some(Summary::of(event, &census, desk.now())));
     }
     match lookout::census(desk, event).await {
         Ok(census) => Ok(Some(Summary::of(event, &census, desk.now()))),
@@ -106,7 +95,7 @@ async fn on_board<S: Store>(desk: &Desk<S>, event: &Event) -> Result<Option<Cens
 
 /// The cursor of the page that begins with this event.
 pub fn cursor_of(event: &EventId) -> String {
-    cursor::write(event.as_str().as_bytes(), &["events"])
+    paging::write_cursor(event.as_str().as_bytes(), &["events"])
 }
 
 /// The event with which the page of this cursor begins.
@@ -115,6 +104,6 @@ pub fn cursor_of(event: &EventId) -> String {
 ///
 /// [`Malformed`] for one that was altered, or belongs to another list.
 pub fn place_of(cursor: &str) -> Result<EventId, Malformed> {
-    let place = cursor::read(cursor, &["events"])?;
-    String::from_utf8(place).map_err(|_| cursor::UNLIKE)?.parse().map_err(|_| cursor::UNLIKE)
+    let place = paging::read_cursor(cursor, &["events"])?;
+    String::from_utf8(place).map_err(|_| paging::UNLIKE)?.parse().map_err(|_| paging::UNLIKE)
 }

@@ -40,6 +40,29 @@ pub struct Event {
 }
 
 impl Event {
+    /// A new event, on the usual terms, that this request creates.
+    pub fn new(
+        id: EventId,
+        name: EventName,
+        total_seats: TotalSeats,
+        created_at: Timestamp,
+        created_by: RequestMark,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            total_seats,
+            pools: PoolCount::of(total_seats),
+            ends_at: None,
+            terms: Terms::default(),
+            revision: 0,
+            is_changing: false,
+            cancelled_by: None,
+            created_at,
+            created_by,
+        }
+    }
+
     /// The event as it is to be.
     pub fn amended(&self, amendment: &EventAmendment) -> Self {
         let to = amendment;

@@ -14,8 +14,9 @@
 //!   creation         how an event comes to be, in as many steps as it needs
 //!   amending         how an event comes to be changed, so that all its pools know
 //!   cancelling       how all reservations of an event come to be cancelled
+//!   sweep            something that is done to every pool of an event
 //!   lookout          how an instance comes to know of all pools, at the least cost to all
-//!   list, directory  reservations and events, a page at a time; cursor: where the next begins
+//!   list, directory  reservations and events, a page at a time; paging: how pages go on
 //!   view             the pools in view: gathers free seats when one has too few
 //!   board            what all instances know of the pools, and what may be refused by that
 //!   rules            what may become of a pool, pure
@@ -48,7 +49,6 @@ pub mod character;
 pub mod commit;
 pub mod config;
 pub mod creation;
-mod cursor;
 pub mod desk;
 pub mod directory;
 pub mod dynamo;
@@ -60,6 +60,7 @@ pub mod lookout;
 pub mod mark;
 mod members;
 pub mod order;
+pub mod paging;
 pub mod parse;
 pub mod pool;
 pub mod problem;
@@ -69,6 +70,7 @@ pub mod reservation;
 pub mod rules;
 pub mod store;
 pub mod summary;
+mod sweep;
 pub mod tags;
 pub mod terms;
 pub mod text;

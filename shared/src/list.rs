@@ -4,11 +4,9 @@
 //! the ids meets every reservation that stood when it set out, whatever is sold and gathered
 //! meanwhile; unless that was forgotten, a day after it ended.
 
-use std::str::FromStr;
-
-use crate::cursor;
 use crate::desk::Desk;
 use crate::event::{Event, PoolIndex};
+use crate::paging::{self, PageSize};
 use crate::reservation::{Reservation, ReservationId, Status};
 use crate::store::{Store, StoreError};
 use crate::text::{EventId, Malformed, PartnerId, PartnerReference};
@@ -30,10 +28,6 @@ pub struct Filter {
     /// Those that their partner calls like this.
     pub reference: Option<PartnerReference>,
 }
-
-/// How many a page shows at most: 1 to 200.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageSize(u8);
 
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +85,7 @@ impl Filter {
 
     /// The cursor of a place among these reservations of the event.
     pub fn cursor_of(&self, event: &EventId, place: Place) -> String {
-        cursor::write(&place.0, &self.parts(event))
+        paging::write_cursor(&place.0, &self.parts(event))
     }
 
     /// The place that a cursor means among these reservations of the event.
@@ -100,8 +94,8 @@ impl Filter {
     ///
     /// [`Malformed`] for one that was altered, or belongs to another list.
     pub fn place_of(&self, event: &EventId, cursor: &str) -> Result<Place, Malformed> {
-        let place = cursor::read(cursor, &self.parts(event))?;
-        place.try_into().map(Place).map_err(|_| cursor::UNLIKE)
+        let place = paging::read_cursor(cursor, &self.parts(event))?;
+        place.try_into().map(Place).map_err(|_| paging::UNLIKE)
     }
 
     /// What names this list. No partner, state or reference is an empty text.
@@ -110,31 +104,6 @@ impl Filter {
         let reference = self.reference.as_ref().map_or("", |reference| reference.as_str());
         let status = self.status.map_or("", Status::as_str);
         ["reservations", event.as_str(), partner, status, reference]
-    }
-}
-
-impl PageSize {
-    /// How many.
-    pub fn get(self) -> usize {
-        self.0.into()
-    }
-}
-
-impl Default for PageSize {
-    fn default() -> Self {
-        Self(50)
-    }
-}
-
-impl FromStr for PageSize {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let is_plain = text.bytes().all(|letter| letter.is_ascii_digit());
-        match text.parse() {
-            Ok(size @ 1..=200) if is_plain => Ok(Self(size)),
-            _ => Err(Malformed::Unlike("an integer from 1 to 200")),
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub use self::fields::Fields;
 pub use self::query::Query;
-use crate::access::Caller;
+use crate::access::{Caller, Role};
 use crate::desk::Desk;
 use crate::mark::RequestMark;
 use crate::problem::Problem;
@@ -43,6 +43,17 @@ pub fn caller(request: &Request) -> Result<Caller, Problem> {
         Some(Caller { id, role })
     };
     caller().ok_or(Problem::CallerUnknown)
+}
+
+/// Who calls, if that is an organiser.
+///
+/// # Errors
+///
+/// [`Problem::AccessDenied`] for anybody else, whom the authorizer should have turned away; and
+/// those of [`caller`].
+pub fn organiser(request: &Request) -> Result<Caller, Problem> {
+    let caller = caller(request)?;
+    if caller.role == Role::Organiser { Ok(caller) } else { Err(Problem::AccessDenied) }
 }
 
 /// What the gateway calls this request, for its answer and our logs.

@@ -3,10 +3,9 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
-use shared::event::{Event, PoolCount, TotalSeats};
+use shared::event::{Event, TotalSeats};
 use shared::mark::RequestMark;
 use shared::order::Order;
-use shared::terms::Terms;
 use shared::text::PartnerId;
 
 /// A time to start from: any will do, as long as it is the same in every run.
@@ -19,19 +18,9 @@ pub(crate) fn event(id: &str, seats: u64) -> Event {
     let total_seats = TotalSeats::try_from(seats).expect("1 to 100,000 seats");
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
-    Event {
-        id: id.parse().expect("an event id"),
-        name: "Any Meet-up".parse().expect("a name"),
-        total_seats,
-        pools: PoolCount::of(total_seats),
-        ends_at: None,
-        terms: Terms::default(),
-        revision: 0,
-        is_changing: false,
-        cancelled_by: None,
-        created_at: start_of_time(),
-        created_by: RequestMark::new(hasher.finish()),
-    }
+    let (id, mark) = (id.parse().expect("an event id"), RequestMark::new(hasher.finish()));
+    let name = "Any Meet-up".parse().expect("a name");
+    Event::new(id, name, total_seats, start_of_time(), mark)
 }
 
 /// A partner's id.

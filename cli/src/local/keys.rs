@@ -5,11 +5,10 @@ use shared::boot::{clock, random};
 use shared::config::DEFAULT_EVENT_ID;
 use shared::creation::create_event;
 use shared::dynamo::{AccessError, DynamoStore};
-use shared::event::{Event, PoolCount, TotalSeats};
+use shared::event::{Event, TotalSeats};
 use shared::mark::RequestMark;
 use shared::problem::Problem;
 use shared::store::StoreError;
-use shared::terms::Terms;
 
 use super::Settings;
 
@@ -38,19 +37,10 @@ pub struct AccessKey {
 /// [`StoreError`] when the table does not answer.
 pub async fn create_default_event(store: &DynamoStore) -> Result<(), StoreError> {
     let total_seats = TotalSeats::try_from(500).expect("500 is within bounds");
-    let event = Event {
-        id: DEFAULT_EVENT_ID.parse().expect("it is an id"),
-        name: "Node.js Meet-up".parse().expect("it is a name"),
-        total_seats,
-        pools: PoolCount::of(total_seats),
-        ends_at: None,
-        terms: Terms::default(),
-        revision: 0,
-        is_changing: false,
-        cancelled_by: None,
-        created_at: clock(),
-        created_by: RequestMark::of_random(random()),
-    };
+    let id = DEFAULT_EVENT_ID.parse().expect("it is an id");
+    let name = "Node.js Meet-up".parse().expect("it is a name");
+    let mark = RequestMark::of_random(random());
+    let event = Event::new(id, name, total_seats, clock(), mark);
     match create_event(store, &event, random).await {
         Ok(_) | Err(Problem::EventExists) => Ok(()),
         Err(Problem::Store(error)) => Err(error),

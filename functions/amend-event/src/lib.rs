@@ -1,7 +1,6 @@
 //! `PATCH /events/{eventId}`: an organiser changes an event, pauses its sale or closes it.
 
 use lambda_http::{Body, Request, Response};
-use shared::access::Role;
 use shared::desk::Desk;
 use shared::event::EventAmendment;
 use shared::parse::{self, Fields};
@@ -21,10 +20,7 @@ pub async fn amend_event<S: Store>(
     desk: &Desk<S>,
     request: &Request,
 ) -> Result<Response<Body>, Problem> {
-    let caller = parse::caller(request)?;
-    if caller.role != Role::Organiser {
-        return Err(Problem::AccessDenied);
-    }
+    parse::organiser(request)?;
     let key = parse::idempotency_key(request)?;
     let event_id = parse::event_id(request, desk)?;
     let amendment = parse_amendment(request)?;

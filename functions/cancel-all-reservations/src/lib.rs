@@ -1,7 +1,6 @@
 //! `POST /events/{eventId}/cancellations`: an organiser cancels all reservations of an event.
 
 use lambda_http::{Body, Request, Response};
-use shared::access::Role;
 use shared::desk::Desk;
 use shared::mark::RequestMark;
 use shared::parse;
@@ -19,10 +18,7 @@ pub async fn cancel_all_reservations<S: Store>(
     desk: &Desk<S>,
     request: &Request,
 ) -> Result<Response<Body>, Problem> {
-    let caller = parse::caller(request)?;
-    if caller.role != Role::Organiser {
-        return Err(Problem::AccessDenied);
-    }
+    let caller = parse::organiser(request)?;
     let key = parse::idempotency_key(request)?;
     let event_id = parse::event_id(request, desk)?;
     let by = match &key {

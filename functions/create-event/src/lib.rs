@@ -1,10 +1,9 @@
 //! `POST /events`: an organiser puts an event on sale.
 
 use lambda_http::{Body, Request, Response};
-use shared::access::Role;
 use shared::board::Census;
 use shared::desk::Desk;
-use shared::event::{Event, PoolCount, TotalSeats};
+use shared::event::{Event, TotalSeats};
 use shared::mark::RequestMark;
 use shared::parse::{self, Fields};
 use shared::pool::Pool;
@@ -24,10 +23,7 @@ pub async fn create_event<S: Store>(
     desk: &Desk<S>,
     request: &Request,
 ) -> Result<Response<Body>, Problem> {
-    let caller = parse::caller(request)?;
-    if caller.role != Role::Organiser {
-        return Err(Problem::AccessDenied);
-    }
+    let caller = parse::organiser(request)?;
     let key = parse::idempotency_key(request)?;
     let event = parse_event(desk, request, &caller.id, key.as_ref())?;
 
@@ -66,17 +62,9 @@ fn parse_event<S: Store>(
         Some(key) => RequestMark::of_create(caller, key),
         None => RequestMark::of_random(desk.random()),
     };
-    Ok(Event {
-        id: id.unwrap_or_else(|| Event::id_of(mark)),
-        name,
-        total_seats,
-        pools: PoolCount::of(total_seats),
-        ends_at,
-        terms,
-        revision: u64::from(terms != Terms::default()),
-        is_changing: false,
-        cancelled_by: None,
-        created_at: desk.now(),
-        created_by: mark,
-    })
+    let id = id.unwrap_or_else(|| Event::id_of(mark));
+    // On terms of its own it is as one that was changed once: its pools have to know.
+    let revision = u64::from(terms != Terms::default());
+    let event = Event::new(id, name, total_seats, desk.now(), mark);
+    Ok(Event { ends_at, terms, revision, ..event })
 }

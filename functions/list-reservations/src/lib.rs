@@ -3,7 +3,8 @@
 use lambda_http::{Body, Request, Response};
 use shared::access::{Caller, Role};
 use shared::desk::Desk;
-use shared::list::{Filter, PageSize, Place};
+use shared::list::{Filter, Place};
+use shared::paging::PageSize;
 use shared::parse::{self, Query};
 use shared::problem::Problem;
 use shared::store::Store;

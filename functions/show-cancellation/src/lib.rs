@@ -2,7 +2,6 @@
 //! reservations of an event has come.
 
 use lambda_http::{Body, Request, Response};
-use shared::access::Role;
 use shared::desk::Desk;
 use shared::parse;
 use shared::problem::Problem;
@@ -18,9 +17,7 @@ pub async fn show_cancellation<S: Store>(
     desk: &Desk<S>,
     request: &Request,
 ) -> Result<Response<Body>, Problem> {
-    if parse::caller(request)?.role != Role::Organiser {
-        return Err(Problem::AccessDenied);
-    }
+    parse::organiser(request)?;
     let event_id = parse::event_id(request, desk)?;
     let by = parse::cancellation_id(request)?;
 

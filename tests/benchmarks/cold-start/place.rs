@@ -8,9 +8,8 @@ use serde_json::json;
 use shared::boot::{clock, random};
 use shared::creation::create_event;
 use shared::dynamo::DynamoStore;
-use shared::event::{Event, PoolCount, TotalSeats};
+use shared::event::{Event, TotalSeats};
 use shared::mark::RequestMark;
-use shared::terms::Terms;
 use ticketboss::local::database::Database;
 use ticketboss::local::template::Template;
 use ticketboss::local::{aws, build, table};
@@ -36,19 +35,10 @@ impl Place {
         let template = Template::read(&build::root().join("template.yaml")).expect("the template");
         table::create(&client, &template, aws::TABLE).await.expect("the table");
         let total_seats = TotalSeats::try_from(5_000).expect("it is within bounds");
-        let event = Event {
-            id: EVENT.parse().expect("an id"),
-            name: "Cold start".parse().expect("a name"),
-            total_seats,
-            pools: PoolCount::of(total_seats),
-            ends_at: None,
-            terms: Terms::default(),
-            revision: 0,
-            is_changing: false,
-            cancelled_by: None,
-            created_at: clock(),
-            created_by: RequestMark::of_random(random()),
-        };
+        let id = EVENT.parse().expect("an id");
+        let name = "Cold start".parse().expect("a name");
+        let mark = RequestMark::of_random(random());
+        let event = Event::new(id, name, total_seats, clock(), mark);
         let store = DynamoStore::with_client(client, aws::TABLE);
         create_event(&store, &event, random).await.expect("the table answers");
 
